@@ -1,0 +1,42 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each prepares all it needs; only Python 3.11+ and make
+# are assumed.
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help setup demo test check bench fuzz system-parts
+
+help:  ## Say what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Datazones needs Python 3.11 or newer, found " + sys.version)'
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+setup: $(filter .uv/bin/uv,$(UV))  ## Prepare the environment from the lock file, and nothing else.
+	@$(UV) sync --frozen --quiet --inexact
+
+demo: setup  ## Run the main job offline: ten zones, real figures, published snapshots. NOW=2026-04-01 moves the clock.
+	@$(RUN) datazones demo $(if $(NOW),--now $(NOW))
+
+test: setup system-parts check  ## Check the code and run every test.
+	$(RUN) pytest
+
+check: setup
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports --no-cache >/dev/null || $(RUN) lint-imports --no-cache
+
+system-parts:
+	@sh infra/system_parts.sh
+
+bench: setup  ## Measure against what a user would pick instead; writes bench/results/latest.json.
+	$(UV) sync --frozen --quiet --group bench
+	$(RUN) python -m bench
+
+fuzz: setup  ## Hostile bytes for every dialect, a million each. INPUTS=... SEED=... change that.
+	$(RUN) python -m tests.fuzz --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),1)

@@ -1,0 +1,111 @@
+"""The three kinds of catalogue file, field by field."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""An id that is also a file name, a key in the store and a Prefect name."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("an IANA time zone such as Asia/Shanghai")
+    return name
+
+
+def _cron(text: str) -> str:
+    if not re.fullmatch(r"(\S+ ){4}\S+", text):
+        raise ValueError("five cron fields, in UTC")
+    return text
+
+
+class Entry(BaseModel):
+    """A catalogue file: every key is known, every value of its own type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Evidence(Entry):
+    """Why this zone is here: 'evidenced' by a public source, or a 'stand-in' that says so."""
+
+    status: Literal["evidenced", "stand-in"]
+    source: Text
+
+
+class Zone(Entry):
+    """A data jurisdiction: its own warehouse, prefix, schedule and owner."""
+
+    zone_id: Word
+    name_en: Text
+    name_zh: Text
+    ref_area: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] = Field(
+        description="ISO 3166 or ISO 3166-2 code"
+    )
+    gb2260: Annotated[str, StringConstraints(pattern=r"^\d{6}$")] = Field(description="GB/T 2260 division code")
+    evidence: Evidence
+    timezone: Annotated[str, AfterValidator(_timezone)]
+    owner: Text
+    schedule: Annotated[str, AfterValidator(_cron)] = Field(description="cron, in UTC")
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
+    topics: tuple[Word, ...] = Field(min_length=1)
+    shares: tuple[Word, ...] = Field(description="topics whose observations other zones and the hub may read")
+
+    @property
+    def local(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Agency(Entry):
+    """A provider: where it may be reached, how often, and what it asks of those who pass its figures on."""
+
+    agency_id: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_.]*$")]
+    name: Text
+    hosts: tuple[Text, ...] = Field(min_length=1, description="the only hosts asked, also after a redirect")
+    calls_per_minute: float = Field(gt=0)
+    licence: Text
+    attribution: Text
+    docs: Text = Field(description="the provider's page on its interface")
+
+
+class Asked(Entry):
+    """The question: `$name` in url and params is filled in from `each`, from the zone and from the window."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https://[^\s@]+$")]
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    each: dict[str, tuple[str, ...]] = Field({}, description="one question for every combination of these")
+
+
+class Periods(Entry):
+    """The window that is asked when nobody says otherwise; `last` unset: the year of the run."""
+
+    first: Text
+    last: Text | None = None
+
+
+class Feed(Entry):
+    """A dataflow as we collect it."""
+
+    feed_id: Word
+    title: Text
+    agency: Word
+    dataflow_id: Text
+    dialect: Word
+    topics: tuple[Word, ...] = Field(min_length=1)
+    docs: Text
+    request: Asked
+    aside: dict[str, Asked] = Field({}, description="companion questions, by the part they are to the reading")
+    periods: Periods
+    labels: dict[str, str] = Field({}, description="columns the wire format leaves out, e.g. freq")
+    absent: Literal["withdrawn", "kept"] = Field(
+        "kept", description="what it means that a held observation of an answered series is not in a new answer"
+    )
+    tolerance: float = Field(1e-9, ge=0, lt=1, description="relative difference that is noise, not a revision")

@@ -1,0 +1,135 @@
+"""The strict loader: every file read, checked against its shape and against the others, before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from datazones import dialects
+from datazones.catalogue.entries import Agency, Entry, Feed, Zone
+from datazones.errors import CatalogueInvalid
+
+SHIPPED = Path(__file__).parent
+
+_Kind = TypeVar("_Kind", bound=Entry)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All zones, feeds and agencies, by id."""
+
+    zones: Mapping[str, Zone]
+    feeds: Mapping[str, Feed]
+    agencies: Mapping[str, Agency]
+
+    def feeds_of(self, zone: Zone) -> tuple[Feed, ...]:
+        """The feeds that serve a topic this zone wants, in the order of their ids."""
+        return tuple(feed for feed in self.feeds.values() if set(feed.topics) & set(zone.topics))
+
+    def agency_of(self, feed: Feed) -> Agency:
+        return self.agencies[feed.agency]
+
+    @cached_property
+    def topics(self) -> frozenset[str]:
+        return frozenset(topic for feed in self.feeds.values() for topic in feed.topics)
+
+    def zone(self, zone_id: str) -> Zone:
+        return self._known("zone", self.zones, zone_id)
+
+    def feed(self, feed_id: str) -> Feed:
+        return self._known("feed", self.feeds, feed_id)
+
+    @staticmethod
+    def _known(kind: str, entries: Mapping[str, _Kind], name: str) -> _Kind:
+        if name not in entries:
+            raise CatalogueInvalid(
+                f"{kind} {name!r}",
+                found="no file of that name",
+                expected="one of " + ", ".join(entries),
+                next_step=f"`datazones {kind}s` lists them",
+            )
+        return entries[name]
+
+
+def load(zones: Path | None = None, feeds: Path | None = None, agencies: Path | None = None) -> Catalogue:
+    """The catalogue in these folders (unset: the shipped ones). CatalogueInvalid names file and key."""
+    catalogue = Catalogue(
+        zones=_folder(zones or SHIPPED / "zones", Zone, "zone_id"),
+        feeds=_folder(feeds or SHIPPED / "feeds", Feed, "feed_id"),
+        agencies=_folder(agencies or SHIPPED / "agencies", Agency, None),
+    )
+    _check(catalogue, feeds or SHIPPED / "feeds", zones or SHIPPED / "zones")
+    return catalogue
+
+
+def _folder(folder: Path, kind: type[_Kind], own_id: str | None) -> dict[str, _Kind]:
+    if not folder.is_dir():
+        raise CatalogueInvalid(
+            str(folder), found="no folder", expected="a folder of TOML files", next_step="correct the setting"
+        )
+    return {path.stem: _entry(path, kind, own_id) for path in sorted(folder.glob("*.toml"))}
+
+
+def _entry(path: Path, kind: type[_Kind], own_id: str | None) -> _Kind:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _invalid(path, "the file", str(error), "TOML in UTF-8") from error
+    if own_id is not None and own_id in given:
+        raise _invalid(path, own_id, "the key", "no such key: the id is the file's name")
+    try:
+        return kind.model_validate(given if own_id is None else {own_id: path.stem, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        found = "nothing" if first["type"] == "missing" else repr(first["input"])
+        raise _invalid(path, key, found, first["msg"]) from error
+
+
+def _invalid(path: Path, key: str, found: str, expected: str) -> CatalogueInvalid:
+    return CatalogueInvalid(
+        f"{path}, key {key}", found=found, expected=expected, next_step=f"correct {key} in {path.name}"
+    )
+
+
+def _check(catalogue: Catalogue, feeds: Path, zones: Path) -> None:
+    """What one file cannot know by itself."""
+    for name, feed in catalogue.feeds.items():
+        path = feeds / f"{name}.toml"
+        if feed.agency not in catalogue.agencies:
+            raise _invalid(path, "agency", feed.agency, "one of " + ", ".join(catalogue.agencies))
+        if feed.dialect not in dialects.names():
+            raise _invalid(path, "dialect", feed.dialect, "one of " + ", ".join(dialects.names()))
+        _check_hosts(path, feed, catalogue.agency_of(feed))
+    for name, zone in catalogue.zones.items():
+        path = zones / f"{name}.toml"
+        unknown = sorted(set(zone.topics) - catalogue.topics)
+        if unknown:
+            raise _invalid(path, "topics", str(unknown), "topics that a feed serves: " + ", ".join(catalogue.topics))
+        if not set(zone.shares) <= set(zone.topics):
+            raise _invalid(path, "shares", str(zone.shares), "some of the zone's own topics")
+    _check_prefixes(catalogue.zones.values(), zones)
+
+
+def _check_hosts(path: Path, feed: Feed, agency: Agency) -> None:
+    for asked in (feed.request, *feed.aside.values()):
+        host = asked.url.removeprefix("https://").partition("/")[0]
+        if host not in agency.hosts:
+            raise _invalid(path, "request.url", host, f"a host of {agency.agency_id}: " + ", ".join(agency.hosts))
+
+
+def _check_prefixes(zones: Iterable[Zone], folder: Path) -> None:
+    taken: dict[str, str] = {}
+    for zone in zones:
+        for other, owner in taken.items():
+            if f"{zone.prefix}/".startswith(f"{other}/") or f"{other}/".startswith(f"{zone.prefix}/"):
+                raise _invalid(
+                    folder / f"{zone.zone_id}.toml", "prefix", zone.prefix, f"a prefix outside that of {owner}"
+                )
+        taken[zone.prefix] = zone.zone_id

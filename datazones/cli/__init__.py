@@ -1,0 +1,1 @@
+"""The front door. It may import everything; nothing imports it, and it imports nothing heavy before it must."""

@@ -1,0 +1,74 @@
+"""`datazones doctor`"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(as_json: bool) -> None:
+    """Check the installation before it is relied on: settings, catalogue, versions, and what the store really does.
+
+    The store is probed with objects of its own: create-only puts, compare-and-swap, a race of two writers. One that
+    ignores a condition is refused, because it would lose a snapshot one day.
+    """
+    from datazones.cli import printing
+    from datazones.errors import DatazonesError
+
+    found, gravest = [], 0
+    for name, check in _checks():
+        try:
+            found.append({"check": name, "well": True, "found": check()})
+        except DatazonesError as error:
+            gravest = max(gravest, error.exit_code)
+            found.append({"check": name, "well": False, "found": f"{error.found}; {error.next_step}"})
+    printing.rows(found, as_json=as_json)
+    sys.exit(gravest)
+
+
+def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "settings", _settings
+    yield "catalogue", _catalogue
+    yield "versions", _versions
+    yield "object store", _store
+
+
+def _settings() -> str:
+    from datazones.settings import settings
+
+    given = settings().model_dump(exclude_defaults=True)
+    return ", ".join(f"{name} = {chosen}" for name, chosen in given.items()) or "defaults"
+
+
+def _catalogue() -> str:
+    from datazones.catalogue import load
+    from datazones.settings import settings
+
+    catalogue = load(settings().zones_folder, settings().feeds_folder)
+    return f"{len(catalogue.zones)} zones, {len(catalogue.feeds)} feeds, {len(catalogue.agencies)} agencies"
+
+
+def _versions() -> str:
+    from importlib.metadata import version
+
+    return ", ".join(
+        f"{name} {version(name)}" for name in ("prefect", "great-expectations", "duckdb", "polars", "boto3")
+    )
+
+
+def _store() -> str:
+    from contextlib import ExitStack
+
+    from datazones.publishing import Store, probe, refuse_unsafe
+    from datazones.settings import settings
+    from tasks.equip import store_address
+
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.at(store_address(settings(), stack)))
+        probes = probe(store, "probe")
+        refuse_unsafe(probes)
+    return ", ".join(probe.name for probe in probes)

@@ -1,0 +1,26 @@
+"""The pulled snapshot of a zone, as commands that read it want it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datazones.errors import CatalogueInvalid
+from tasks.equip import Equipment
+
+
+def pulled(equipment: Equipment, zone_id: str, *, to: Path | None = None, offline: bool = False) -> Path:
+    """The zone's published file on this machine (unset: in home), after a look at the store unless `offline`."""
+    zone = equipment.catalogue.zone(zone_id)
+    path = to or equipment.published(zone)
+    if not offline:
+        from datazones.publishing import pull
+
+        pull(equipment.store, zone.prefix, path)
+    if not path.exists():
+        raise CatalogueInvalid(
+            f"the zone {zone_id}",
+            found="no published snapshot",
+            expected="one that a run has published",
+            next_step=f"`datazones run --zone {zone_id}` publishes one",
+        )
+    return path

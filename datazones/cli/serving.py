@@ -1,0 +1,74 @@
+"""A Prefect server of our own for the length of one command, when the environment names none.
+
+Prefect's ephemeral server gives up after 20 s, which a busy machine needs, and prints tracebacks when it is taken down;
+a child that is started, waited for and stopped does neither.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datazones.errors import StoreUnavailable
+from infra.children import free_port, start, stop
+
+START_S = 120.0
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+@contextmanager
+def prefect_api(home: Path) -> Iterator[str]:
+    """The address of a Prefect API, in the environment of this process: the one it names, else a child's."""
+    if os.environ.get("PREFECT_API_URL"):
+        yield os.environ["PREFECT_API_URL"]
+        return
+    folder = (home / "prefect").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    os.environ.update(QUIET | {"PREFECT_HOME": str(folder)})
+    child = _start(port, folder)
+    try:
+        _wait(child, address, folder)
+        os.environ["PREFECT_API_URL"] = address
+        yield address
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+        stop(child)
+
+
+def _start(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    """Prefect's server without its background services: nothing is scheduled here."""
+    where = ["--host", "127.0.0.1", "--port", str(port), "--no-services"]
+    return start([sys.executable, "-m", "prefect", "server", "start", *where], folder / "server.log")
+
+
+def _wait(child: subprocess.Popen[bytes], address: str, folder: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and child.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise StoreUnavailable(
+        "the Prefect server of this command",
+        found=f"no answer at {address}" if child.poll() is None else f"an end with code {child.returncode}",
+        expected=f"a healthy server within {START_S:.0f} s",
+        next_step=f"read {folder / 'server.log'}; or start one with `prefect server start` and set PREFECT_API_URL",
+    )

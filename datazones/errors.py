@@ -1,0 +1,137 @@
+"""Every error Datazones raises on purpose.
+
+Each says what was found, what was expected and what to do next, and is either `Transient` (the same call may succeed
+later) or `Permanent` (it will not, until somebody changes something). A retry condition is one `isinstance`.
+The heading of the same name in `docs/errors.md` says more; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DatazonesError(Exception):
+    """What was found in `subject`, what was expected there, and what to do next.
+
+    `code` is the class name, `exit_code` what the command line ends with.
+    """
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, subject: str, *, found: str, expected: str, next_step: str) -> None:
+        super().__init__(subject, found, expected, next_step)
+        self.subject = subject
+        self.found = found
+        self.expected = expected
+        self.next_step = next_step
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        return (
+            f"{self.code} in {self.subject}: found {self.found}\n"
+            f"  expected: {self.expected}\n"
+            f"  next:     {self.next_step}"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross process borders, so they pickle with their parts."""
+        return (_again, (type(self), self.subject, self.found, self.expected, self.next_step, self.__dict__.copy()))
+
+
+def _again(
+    kind: type[DatazonesError], subject: str, found: str, expected: str, next_step: str, state: dict[str, object]
+) -> DatazonesError:
+    error = kind(subject, found=found, expected=expected, next_step=next_step)
+    error.__dict__.update(state)
+    return error
+
+
+class Transient(DatazonesError):
+    """The same call may succeed later; nothing needs to be changed."""
+
+    exit_code = 4
+
+
+class Permanent(DatazonesError):
+    """The same call will fail again until somebody changes something."""
+
+
+class ProviderUnavailable(Transient):
+    """The provider did not answer, answered 5xx, cut its answer short or ran past the deadline."""
+
+
+class RateLimited(Transient):
+    """The provider asked us to wait; `retry_after` is in seconds."""
+
+    def __init__(
+        self, subject: str, *, found: str, expected: str, next_step: str, retry_after: float | None = None
+    ) -> None:
+        super().__init__(subject, found=found, expected=expected, next_step=next_step)
+        self.retry_after = retry_after
+
+
+class PagesShifted(Transient):
+    """The pages of one answer do not belong to one state of the provider's table."""
+
+
+class WarehouseBusy(Transient):
+    """Another process holds the zone's working copy."""
+
+
+class StoreUnavailable(Transient):
+    """The object store did not answer, or answered 5xx."""
+
+
+class ProviderRefused(Permanent):
+    """The provider understood the question and said no (4xx, or 200 with an error inside)."""
+
+
+class ResponseMalformed(Permanent):
+    """The bytes are not what the dialect reads, or hold a value that cannot be kept as it is."""
+
+
+class StructureChanged(Permanent):
+    """The response is well formed but its dimensions, units or identity are not those that are held."""
+
+
+class UnknownCode(Permanent):
+    """A code, period or name that is in none of the lists it must come from."""
+
+
+class CorrectionStale(Permanent):
+    """A declared correction no longer finds the fault it corrects: the provider has repaired it."""
+
+
+class CatalogueInvalid(Permanent):
+    """A setting, zone, feed or agency file is missing, malformed or contradicts another."""
+
+    exit_code = 2
+
+
+class ExpectationsFailed(Permanent):
+    """The gate examined a candidate and held it back."""
+
+    exit_code = 3
+
+
+class ValidatorBroken(Permanent):
+    """The gate itself failed; nothing is said about the data."""
+
+
+class SnapshotConflict(Permanent):
+    """Another writer moved the zone's pointer first."""
+
+
+class SnapshotTampered(Permanent):
+    """Published bytes are not those the manifest promises."""
+
+
+class WarehouseDamaged(Permanent):
+    """A working copy cannot be opened or contradicts its own load log."""
+
+
+class StoreUnsafe(Permanent):
+    """The object store ignores create-only or compare-and-swap and would lose data."""

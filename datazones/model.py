@@ -1,0 +1,216 @@
+"""The values that walk from step to step. All frozen; those that cross a process border are plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A closed range of periods, in the provider's own notation; None is open."""
+
+    first_period: str | None = None
+    last_period: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a provider. `part` names what the answer is to the reading: 'data', 'structure' or 'metadata'.
+
+    A dialect sets `after_s` where the answer is not ready: this is to be asked so many seconds later, in its place.
+    """
+
+    url: str
+    params: tuple[tuple[str, str], ...] = ()
+    method: Literal["GET", "POST"] = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    part: str = "data"
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """One answer as it was received and kept: raw bytes under their sha256, never changed.
+
+    `request_key` names the question (method, url, params; secrets removed), so that two landings of one question can
+    be compared. `headers` are the answer's, lower case.
+    """
+
+    digest: str
+    size: int
+    request_key: str
+    part: str
+    retrieved_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {**asdict(self), "retrieved_at": self.retrieved_at.isoformat()}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Landed:
+        return cls(**{**plain, "retrieved_at": datetime.fromisoformat(plain["retrieved_at"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the catalogue knows about a response beyond its bytes; every field may be unknown.
+
+    `aside` holds companion responses by part name ('structure', 'metadata'). `labels` are fixed values for columns
+    that the wire format leaves out (e.g. freq of a FRED series).
+    """
+
+    agency_id: str | None = None
+    dataflow_id: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    aside: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """What a dialect read from one response, or from one bounded piece of a large one.
+
+    `frame` has one row per observation. Its columns are SDMX concept ids in lower case:
+    every name in `dimensions` (String, never null); `time_period` (String; absent where the flow has no time);
+    `obs_value` (String as written, or Float64 where the wire format itself has typed numbers; null = no value);
+    and, where the provider gives them, any column of `columns.OBSERVATION` or `columns.SERIES`, and further
+    attributes (String): those named in `series_attributes` belong to the series, all others to the observation.
+    """
+
+    frame: pl.DataFrame
+    dimensions: tuple[str, ...]
+    agency_id: str
+    dataflow_id: str
+    series_attributes: tuple[str, ...] = ()
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """Observations and their series, exactly in the schemas of `columns`."""
+
+    observations: pl.DataFrame
+    series: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One reading of a feed, conformed and written aside as Parquet, and what the feed declares about it.
+
+    `window_start` and `window_end` bound the periods that were asked for; None is open.
+    """
+
+    feed_id: str
+    observations: tuple[str, ...]
+    series: tuple[str, ...]
+    rows: int
+    tolerance: float
+    absent_is_withdrawn: bool
+    window_start: date | None = None
+    window_end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """How many observations a vintage added, revised and withdrew, and how many differed by noise only."""
+
+    added: int = 0
+    revised: int = 0
+    withdrawn: int = 0
+    ignored: int = 0
+
+    def __add__(self, other: Revisions) -> Revisions:
+        return Revisions(*(mine + theirs for mine, theirs in zip(self.plain(), other.plain(), strict=True)))
+
+    def __str__(self) -> str:
+        names = ("added", "revised", "withdrawn", "noise")
+        said = [f"{count:,} {name}" for name, count in zip(names, self.plain(), strict=True) if count]
+        return ", ".join(said) or "nothing changed"
+
+    def __bool__(self) -> bool:
+        """Whether anything that is known has changed."""
+        return bool(self.added or self.revised or self.withdrawn)
+
+    def plain(self) -> tuple[int, int, int, int]:
+        return self.added, self.revised, self.withdrawn, self.ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a snapshot: its rows, and a digest of its content."""
+
+    name: str
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFeed:
+    """One feed in a snapshot: whose it is, on what terms, how many vintages, and when the last became known."""
+
+    feed_id: str
+    agency_id: str
+    dataflow_id: str
+    licence: str
+    attribution: str
+    vintages: int
+    known_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The published snapshot that a working copy stands on, and the last load in it."""
+
+    generation: int
+    snapshot_id: str
+    load_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A compact file that may become the zone's next snapshot, and what it changes against `parent`.
+
+    `digest` is the sha256 of the file as it was built: what is examined is what is published. Any DuckDB from
+    `storage_version` on opens it.
+    """
+
+    zone_id: str
+    path: str
+    digest: str
+    storage_version: str
+    tables: tuple[Table, ...]
+    feeds: tuple[HeldFeed, ...]
+    changes: Revisions
+    load_id: int
+    parent: Parent | None
+
+    @property
+    def file(self) -> Path:
+        return Path(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the gate noticed: the rule, how much it matters, how often, and where to look first."""
+
+    rule: str
+    severity: Literal["critical", "warning", "info"]
+    found: str
+    expected: str
+    count: int = 0
+    sample: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate decided: `passed` is False when a critical expectation failed."""
+
+    passed: bool
+    checks: int
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,33 @@
+"""The only object-store client: immutable objects, manifests, and one pointer a zone that moves by compare-and-swap.
+
+`manifest` says what lies under a zone's prefix; `store` how a write whose answer was lost is settled.
+"""
+
+from __future__ import annotations
+
+from datazones.publishing.connecting import StoreAddress, make_bucket
+from datazones.publishing.manifest import Manifest, Pointer
+from datazones.publishing.pointing import current, fetch_manifest
+from datazones.publishing.probing import Probe, probe, refuse_unsafe
+from datazones.publishing.publishing import Snapshot, publish
+from datazones.publishing.pulling import Pulled, last_pulled, pull
+from datazones.publishing.store import Outcome, Store
+
+__all__ = [
+    "Manifest",
+    "Outcome",
+    "Pointer",
+    "Probe",
+    "Pulled",
+    "Snapshot",
+    "Store",
+    "StoreAddress",
+    "current",
+    "fetch_manifest",
+    "last_pulled",
+    "make_bucket",
+    "probe",
+    "publish",
+    "pull",
+    "refuse_unsafe",
+]

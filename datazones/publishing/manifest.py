@@ -1,0 +1,119 @@
+"""What a snapshot promises, and the pointer that names it: canonical JSON, so that a digest of it means something.
+
+Keys are relative to the zone's prefix:
+
+    objects/<sha256>.duckdb                    the files, each under the sha256 of its bytes
+    manifests/<generation>-<sha256>.json       what a snapshot is made of, under the sha256 of its own bytes
+    CURRENT                                    the pointer: the manifest that is published now
+
+The same content gives the same snapshot_id, but never the same DuckDB file twice: so a run that is killed before the
+pointer moved leaves a file and a manifest that nothing refers to, and the next one, with other bytes, conflicts with
+neither.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Final, Literal, Self
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from datazones.errors import SnapshotTampered
+from datazones.model import HeldFeed, Table, Verdict
+
+LAYOUT: Final = 1
+"""Of manifests and pointers. A reader refuses a layout that it does not know."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^(objects|manifests)/[0-9A-Za-z][0-9A-Za-z._-]*$")]
+
+
+class Document(BaseModel):
+    """JSON that is written once and never changed: every field is known, of its own type, and always there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def canonical(self) -> bytes:
+        """The same bytes for the same content: sorted keys, UTF-8, no spaces."""
+        return orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def read(cls, content: bytes, key: str) -> Self:
+        """The document in these bytes; SnapshotTampered names the first field that is not as it must be."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SnapshotTampered(
+                key,
+                found=f"{'.'.join(str(part) for part in first['loc']) or 'content'}: {first['msg']}",
+                expected=f"a {cls.__name__.lower()} of layout {LAYOUT}",
+                next_step="upgrade Datazones if a newer one wrote it; else find out who wrote to this prefix",
+            ) from error
+
+
+class Reference(Document):
+    """One manifest: which snapshot it describes, where it is, and the sha256 of its bytes."""
+
+    generation: int = Field(ge=1)
+    snapshot_id: Sha256
+    key: Key
+    sha256: Sha256
+
+
+class Pointer(Document):
+    """What a zone publishes now. `write_id` is a nonce: no two pointers ever have the same bytes."""
+
+    layout: Literal[1] = LAYOUT
+    zone_id: str
+    snapshot: Reference
+    write_id: str
+
+
+class File(Document):
+    """One file of a snapshot, under its name there."""
+
+    name: str
+    key: Key
+    size: int = Field(ge=0)
+    sha256: Sha256
+
+
+class Manifest(Document):
+    """A snapshot: what is in it, what was found about it, and what it follows.
+
+    `load_id` is the last load in it; `approval` says why a human published what the gate held back. The verdict's
+    findings are without their sample rows. A signature may lie beside the manifest, under its key and `.sig`.
+    """
+
+    layout: Literal[1] = LAYOUT
+    zone_id: str
+    generation: int = Field(ge=1)
+    snapshot_id: Sha256
+    parent: Reference | None
+    created_at: AwareDatetime
+    storage_version: str
+    tables: tuple[Table, ...]
+    files: tuple[File, ...]
+    verdict: Verdict
+    approval: str | None
+    feeds: tuple[HeldFeed, ...]
+    load_id: int
+    code_version: str
+
+    def reference(self) -> Reference:
+        """As the pointer and the next manifest name this one."""
+        digest = sha256(self.canonical()).hexdigest()
+        key = f"manifests/{self.generation:010}-{digest}.json"
+        return Reference(generation=self.generation, snapshot_id=self.snapshot_id, key=key, sha256=digest)
+
+    def file(self, name: str) -> File | None:
+        """The file of this name; None when the snapshot has none."""
+        return next((file for file in self.files if file.name == name), None)
+
+
+def snapshot_id(zone_id: str, tables: tuple[Table, ...]) -> str:
+    """Identifies content: the same vintages give the same id, whoever built the files and whatever their bytes."""
+    digests = {table.name: (table.rows, table.digest) for table in tables}
+    return sha256(orjson.dumps([zone_id, digests], option=orjson.OPT_SORT_KEYS)).hexdigest()

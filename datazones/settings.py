@@ -1,0 +1,74 @@
+"""What an installation sets: environment variables that begin with DATAZONES_, or a `.env` file beside where it runs.
+
+Nothing else in the core reads the environment. Every field says what it is for; `datazones doctor` prints them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from datazones.errors import CatalogueInvalid
+
+PREFIX = "DATAZONES_"
+
+
+class Settings(BaseSettings):
+    """One installation. Secrets are read from the environment only and never printed."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        Path(".datazones"), description="folder of working copies, pulled snapshots and the embedded store"
+    )
+    providers_base: HttpUrl | None = Field(
+        None, description="ask a simulator at this address instead of the providers themselves"
+    )
+    store_url: HttpUrl | None = Field(
+        None, description="S3 endpoint; unset: the embedded store, persisted in home, started and stopped as needed"
+    )
+    store_bucket: str = Field("datazones", description="bucket that holds every zone's prefix")
+    store_region: str = Field("us-east-1", description="region that requests are signed for")
+    store_access_key: SecretStr | None = Field(None, description="S3 access key")
+    store_secret_key: SecretStr | None = Field(None, description="S3 secret key")
+    zones_folder: Path | None = Field(None, description="folder of zone files; unset: the ten that ship with Datazones")
+    feeds_folder: Path | None = Field(None, description="folder of feed files; unset: those that ship with Datazones")
+    now: datetime | None = Field(
+        None, description="an instant to take for the present, for rehearsals and simulated time only"
+    )
+    contact: str = Field(
+        "https://example.org/datazones", description="how a provider can reach the owner; part of the User-Agent"
+    )
+    memory_limit_mb: int = Field(1536, ge=128, description="most memory one DuckDB or one reading may take")
+    threads: int = Field(2, ge=1, description="threads of one DuckDB")
+
+    @field_validator("now")
+    @classmethod
+    def _with_zone(cls, given: datetime | None) -> datetime | None:
+        if given is not None and given.tzinfo is None:
+            raise ValueError("an instant with its offset, such as 2026-04-01T00:00:00Z")
+        return given
+
+    def clock(self) -> datetime:
+        """The present, UTC, to the microsecond."""
+        return self.now.astimezone(UTC) if self.now else datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; CatalogueInvalid names the setting that cannot be understood."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise CatalogueInvalid(
+            f"the setting {name}",
+            found=repr(first["input"]),
+            expected=first["msg"],
+            next_step=f"correct or unset {name}, in the environment or in .env",
+        ) from error

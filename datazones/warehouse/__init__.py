@@ -1,0 +1,12 @@
+"""The only place that knows DuckDB: working copies, loads, candidates and queries.
+
+A working copy belongs to one writer at a time; what is published is a compact copy of it. The tables are in `sql/`.
+"""
+
+from __future__ import annotations
+
+from datazones.warehouse.exporting import STORAGE_VERSION, export, held_feeds
+from datazones.warehouse.querying import query
+from datazones.warehouse.working import WorkingCopy
+
+__all__ = ["STORAGE_VERSION", "WorkingCopy", "export", "held_feeds", "query"]

@@ -1,0 +1,71 @@
+"""Opening DuckDB files: bounded, hardened, and with errors of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from datazones.errors import DatazonesError, WarehouseBusy, WarehouseDamaged
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one DuckDB may take: memory in MiB, threads, and where it may spill."""
+
+    memory_mb: int
+    threads: int
+    spill: Path
+
+
+@contextmanager
+def opened(
+    path: Path | None, limits: Limits, *, read_only: bool = False, reach: Sequence[Path] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file (None: in memory) that can reach the folders in `reach` and nothing else outside.
+
+    WarehouseBusy when another process holds it, WarehouseDamaged when it is no sound DuckDB file.
+    """
+    limits.spill.mkdir(parents=True, exist_ok=True)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{limits.memory_mb}MiB",
+        "threads": limits.threads,
+        "temp_directory": str(limits.spill),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    try:
+        connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+    except duckdb.Error as error:
+        raise _ours(error, path) from error
+    try:
+        _harden(connection, [limits.spill, *reach, *([path.parent] if path else [])])
+        yield connection
+    except duckdb.FatalException as error:
+        raise _ours(error, path) from error
+    finally:
+        connection.close()
+
+
+def _harden(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
+    """The order matters: the folders are named first, then the rest is shut, then the settings are locked."""
+    connection.execute("SET allowed_directories = ?", [[f"{folder.resolve()}/" for folder in folders]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _ours(error: duckdb.Error, path: Path | None) -> DatazonesError:
+    text = str(error).partition("\n")[0]
+    if "lock" in text.lower():
+        return WarehouseBusy(
+            str(path), found=text, expected="no other process at it", next_step="wait for the other run to end"
+        )
+    return WarehouseDamaged(
+        str(path),
+        found=text,
+        expected="a sound DuckDB file",
+        next_step="move the file away; the next run builds it again from the published snapshot",
+    )

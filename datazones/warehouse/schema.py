@@ -1,0 +1,95 @@
+"""The numbered SQL that makes a warehouse, and the comments that a BI tool shows beside its columns."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import duckdb
+
+from datazones.columns import OBSERVATION, SERIES
+
+PUBLISHED = ("zone", "feed", "series", "vintage", "latest", "superseded", "coverage", "sighting", "load_log")
+"""The tables of a warehouse, in the order they are written."""
+
+SORTED_BY = {
+    "series": "series_id",
+    "vintage": "vintage_id",
+    "latest": "series_id, period_start, period_end",
+    "superseded": "series_id, period_start, period_end, known_from, superseded_by",
+    "coverage": "vintage_id, series_id",
+    "sighting": "vintage_id, series_id, period_start, period_end",
+    "load_log": "load_id",
+}
+"""How a published table lies: by series and period, so that one series is few blocks."""
+
+
+DOCS = {
+    "zone_id": "the zone this warehouse belongs to",
+    "name_en": "the zone's English name",
+    "name_zh": "the zone's Chinese name",
+    "timezone": "the zone's IANA time zone",
+    "owner": "who answers for the zone",
+    "feed_id": "the feed that brought it",
+    "licence": "the terms on which the provider gives its figures",
+    "attribution": "what to cite",
+    "docs": "the provider's page on this dataflow",
+    "series_id": "number of the series in this warehouse",
+    "vintage_id": "the landed state of the feed that said so",
+    "load_id": "the load that brought it",
+    "known_at": "when this state became known (UTC): the release if the provider says when, else our retrieval",
+    "retrieved_at": "when we received it (UTC)",
+    "observations": "observations in this vintage",
+    "added": "observations that were not held, or held without a figure",
+    "revised": "observations held with another figure or flag",
+    "withdrawn": "observations held that are no longer given",
+    "ignored": "observations that differ by no more than the declared tolerance",
+    "known_from": "since when this is what is known (UTC, inclusive)",
+    "known_to": "until when this was what is known (UTC, exclusive); null: still",
+    "superseded_by": "the vintage that revised or withdrew it",
+    "change": "revised, filled (a missing figure came) or withdrawn",
+    "obs_value_before": "the figure before the change",
+    "obs_value_after": "the figure after the change; null if withdrawn",
+    "content": "a hash of all that this vintage says, by which a repetition is known",
+    "first_start": "first day of the first period that the vintage gave of the series",
+    "last_start": "first day of the last period that the vintage gave of the series",
+    "absent_from": "from this day on absence means withdrawal; null: absence says nothing",
+    "absent_to": "up to this day, exclusive, absence means withdrawal",
+    "said": "ignored (within tolerance), nothing (held, not given, not withdrawn) or vacant (taken back, not held)",
+    "revisions": "how often a figure or flag of the series was revised",
+    "mean_revision": "mean of the figure known now less the first one",
+    "mean_absolute_revision": "mean of the same without its sign",
+    "bias": "mean over mean absolute revision: 1 always upwards, -1 always downwards",
+    "share_revised": "share of the observations whose figure known now is not the first one",
+    "days_to_final": "mean days from the first figure to the one known now, where they differ",
+    "slot": "the due run that loaded it (UTC)",
+    "loaded_at": "when it was loaded (UTC)",
+    "answers": "the raw answers it read, as JSON: digest, request, part, size, retrieval",
+} | {column.name: column.doc for column in (*OBSERVATION, *SERIES)}
+"""What each column says, shown beside it by BI tools. A title of a feed is what the feed collects."""
+
+
+def scripts() -> list[tuple[int, str]]:
+    """Every numbered script, oldest first: number and text."""
+    folder = resources.files(__package__) / "sql"
+    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in found]
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """An empty warehouse of today's layout in the database in use."""
+    connection.execute("BEGIN")  # one commit, not one for every statement
+    for _, script in scripts():
+        connection.execute(script)
+    connection.execute("COMMIT")
+
+
+def explain(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let every column of every table and view say inside the file what it holds; for files that are published."""
+    columns = connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal"
+    ).fetchall()
+    connection.execute("BEGIN")
+    for table, column in columns:
+        text = DOCS[column].replace("'", "''")
+        connection.execute(f"COMMENT ON COLUMN {table}.\"{column}\" IS '{text}'")
+    connection.execute("COMMIT")

@@ -1,0 +1,34 @@
+-- What the rules of the gate may read. `candidate` and `published` are attached read-only; all else is in memory.
+CREATE VIEW feed AS FROM candidate.feed;
+CREATE VIEW series AS FROM candidate.series;
+CREATE VIEW vintage AS FROM candidate.vintage;
+CREATE VIEW latest AS FROM candidate.latest;
+CREATE VIEW superseded AS FROM candidate.superseded;
+CREATE VIEW published_series AS FROM published.series;
+CREATE VIEW published_vintage AS FROM published.vintage;
+CREATE VIEW published_latest AS FROM published.latest;
+
+-- Every observation as it is known now, with its series beside it.
+CREATE VIEW observed AS
+SELECT s.* EXCLUDE (series_id), o.* FROM latest AS o JOIN series AS s USING (series_id);
+
+-- What a series measures, as far as its unit and its title tell.
+CREATE TABLE measured AS
+SELECT series_id, feed_id, series_key, unit_said,
+       regexp_matches(unit_said, '(?i)^(%|pct?|pt|pc_.*|per ?cent.*)$|^% of ') AND NOT regexp_matches(
+           concat_ws(' ', unit_said, title),
+           '(?i)\b(growth|changes?|rate of|inflation|ratio|index|balance|deficit|surplus|debt|savings?|net|trade|pch)\b|'
+           '_pre|增长|增速|指数|比上年|上年同') AS is_share,
+       regexp_matches(unit_said, '(?i)^(persons?|people|number|count|nr|nbr?|units?|articles|applications)$')
+           OR unit_said IN ('人', '万人', '个', '件', '项', '户', '万户', '台', '万台') AS is_count
+FROM (SELECT *, trim(coalesce(unit_measure, regexp_extract(title, '\(([^()]*)\)$', 1), '')) AS unit_said FROM series);
+
+-- How far each series reaches, now and as published; a series without observations is in neither.
+CREATE TABLE extent AS
+SELECT feed_id, series_key, freq, e.* FROM series JOIN (
+    SELECT series_id, count(*) AS observations, max(period_end) FILTER (obs_value IS NOT NULL) AS last_end,
+           max(period_start) FILTER (obs_value IS NOT NULL) AS last_figure
+    FROM latest GROUP BY series_id) AS e USING (series_id);
+CREATE TABLE published_extent AS
+SELECT feed_id, series_key, e.* FROM published_series JOIN (
+    SELECT series_id, count(*) AS observations FROM published_latest GROUP BY series_id) AS e USING (series_id);

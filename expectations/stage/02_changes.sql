@@ -1,0 +1,68 @@
+-- The vintages that readers do not have yet; before the first snapshot the newest of each feed is taken for them.
+CREATE TABLE fresh_vintage AS
+SELECT vintage_id, feed_id, load_id, known_at
+FROM vintage AS v
+WHERE CASE WHEN (SELECT published FROM examination)
+           THEN NOT EXISTS (FROM published_vintage AS p
+                            WHERE p.feed_id = v.feed_id AND p.known_at = v.known_at AND p.retrieved_at = v.retrieved_at)
+           ELSE v.vintage_id = (SELECT max(n.vintage_id) FROM vintage AS n WHERE n.feed_id = v.feed_id) END;
+
+-- What was known, before the fresh vintages, of the observations that they changed.
+CREATE TABLE overtaken AS
+SELECT s.* FROM superseded AS s
+WHERE superseded_by IN (SELECT vintage_id FROM fresh_vintage) AND vintage_id NOT IN (SELECT vintage_id FROM fresh_vintage)
+  AND NOT EXISTS (FROM latest AS l
+                  WHERE l.series_id = s.series_id AND l.period_start = s.period_start AND l.period_end = s.period_end
+                    AND l.vintage_id NOT IN (SELECT vintage_id FROM fresh_vintage))
+QUALIFY row_number() OVER (PARTITION BY series_id, period_start, period_end ORDER BY known_to DESC) = 1;
+
+-- Everything that was known before the fresh vintages: what readers hold now.
+CREATE VIEW held AS
+SELECT series_id, time_period, period_start, period_end, obs_value, obs_status
+FROM latest WHERE vintage_id NOT IN (SELECT vintage_id FROM fresh_vintage)
+UNION ALL
+SELECT series_id, time_period, period_start, period_end, obs_value, obs_status FROM overtaken;
+
+-- `smallest` is the size below which a figure of the series is as good as zero; `one_signed` that it was never on the
+-- other side of it.
+CREATE TABLE held_series AS
+SELECT s.feed_id, s.series_key, h.*,
+       greatest(positive, negative) >= 8 AND greatest(positive, negative) >= 0.9 * figures AND least(positive, negative) = 0
+       AS one_signed
+FROM series AS s JOIN (
+    SELECT series_id, count(*) AS observations, count(obs_value) AS figures,
+           count(*) FILTER (obs_value > 0) AS positive, count(*) FILTER (obs_value < 0) AS negative,
+           0.01 * avg(abs(obs_value)) AS smallest, max(period_start) AS last_start,
+           max(period_start) FILTER (obs_value IS NOT NULL) AS last_figure
+    FROM held GROUP BY series_id) AS h USING (series_id);
+
+-- How far two figures lie apart, whatever their sign and unit: about their relative difference while it is small,
+-- the logarithm of their ratio when it is large.
+CREATE MACRO apart(one, other, smallest) AS
+    ln(1 + abs(one - other) / greatest(least(abs(one), abs(other)), smallest, 1e-300));
+
+-- How many powers of ten a ratio is; null where it is zero.
+CREATE MACRO tens(ratio) AS log10(nullif(abs(ratio), 0));
+
+-- What the fresh vintages did to series that were known before: one row per observation added, revised or withdrawn.
+-- `obs_value_prior` is what is now known of the period before.
+CREATE TABLE change AS
+WITH arrived AS (
+    SELECT l.* FROM latest AS l SEMI JOIN held_series USING (series_id)
+    WHERE vintage_id IN (SELECT vintage_id FROM fresh_vintage)
+), paired AS MATERIALIZED (
+    SELECT series_id, coalesce(a.time_period, o.time_period) AS time_period, period_start, period_end,
+           CASE WHEN o.known_from IS NULL THEN 'added' WHEN a.known_from IS NULL THEN 'withdrawn' ELSE 'revised' END AS change,
+           o.obs_value AS obs_value_before, a.obs_value AS obs_value_after,
+           o.obs_status AS obs_status_before, a.obs_status AS obs_status_after
+    FROM arrived AS a FULL JOIN overtaken AS o USING (series_id, period_start, period_end)
+), prior AS (
+    SELECT l.series_id, l.period_end, l.obs_value FROM latest AS l
+    SEMI JOIN paired AS p ON p.series_id = l.series_id AND p.period_start = l.period_end
+)
+SELECT h.feed_id, h.series_key, p.*, q.obs_value AS obs_value_prior, h.smallest,
+       p.obs_value_after / nullif(p.obs_value_before, 0) AS ratio,
+       apart(p.obs_value_before, p.obs_value_after, h.smallest) AS moved,
+       apart(q.obs_value, p.obs_value_after, h.smallest) AS step
+FROM paired AS p JOIN held_series AS h USING (series_id)
+LEFT JOIN prior AS q ON q.series_id = p.series_id AND q.period_end = p.period_start;

@@ -1,0 +1,112 @@
+"""Against history: a vintage may change what readers hold as vintages of this feed and series usually do.
+
+What is usual is learnt from the revisions that are kept (`stage/04_habits.sql`); nothing has to be pinned by hand.
+"""
+
+from __future__ import annotations
+
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.no_rows import no_rows
+from expectations.rules import rule
+
+
+@rule("critical")
+def what_is_published_is_kept() -> Expectation:
+    """All that is published is in the candidate, as it is known now or as it was known before."""
+    return no_rows(
+        """
+        SELECT feed_id, 'what the candidate knew before (' || coalesce(k.observations, 0)
+               || ' observations) is not what is published (' || p.observations || ')' AS found
+        FROM (SELECT feed_id, count(*) AS observations,
+                     sum(hash(series_key, period_start, period_end, obs_value, obs_status)::HUGEINT) AS content
+              FROM published_latest JOIN published_series USING (series_id) GROUP BY feed_id) AS p
+        LEFT JOIN (SELECT feed_id, count(*) AS observations,
+                          sum(hash(series_key, period_start, period_end, obs_value, obs_status)::HUGEINT) AS content
+                   FROM held JOIN series USING (series_id) GROUP BY feed_id) AS k USING (feed_id)
+        WHERE (p.observations, p.content) IS DISTINCT FROM (k.observations, k.content)
+        """
+    )
+
+
+@rule("warning")
+def feeds_are_revised_as_usual() -> Expectation:
+    """A feed as a whole is revised no more, and drifts no more, than three times as much as it ever was."""
+    return no_rows(
+        """
+        SELECT feed_id, revised || ' figures are revised by ' || round(100 * c.middle, 1) || ' % at the median, '
+               || round(100 * c.share_large) || ' in 100 of them by more than 10 %; usual are up to '
+               || round(100 * coalesce(h.middle, 0), 1) || ' % and ' || round(100 * coalesce(h.share_large, 0)) AS found
+        FROM feed_change AS c LEFT JOIN feed_habit AS h USING (feed_id)
+        WHERE revised >= 10 AND (
+            c.middle > coalesce(greatest(3 * h.middle, 0.05), 0.2)
+            OR c.share_large > 0.25 + 1.5 * coalesce(h.share_large, 0.2)
+            OR abs(c.tens) > 0.02 + 3 * coalesce(h.drift, 0.01))
+        """
+    )
+
+
+@rule("warning")
+def series_are_revised_as_usual() -> Expectation:
+    """A series is revised no more than four times as much as it ever was."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, c.revised || ' figures are revised by up to ' || round(100 * c.large, 1)
+               || ' %; usual are up to ' || round(100 * coalesce(h.large, 0), 1) AS found
+        FROM series_change AS c JOIN held_series USING (series_id) LEFT JOIN series_habit AS h USING (series_id)
+        WHERE c.revised >= 3 AND c.large > coalesce(greatest(4 * h.large, 0.15), 0.3)
+        """
+    )
+
+
+@rule("warning")
+def figures_follow_one_another_as_usual() -> Expectation:
+    """A series moves at most four times as far per period as it lately did, and not past all bounds."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, time_period, obs_value || ' after ' || obs_value_prior AS found
+        FROM odd_step
+        WHERE steps >= 6 AND step > 1.5 * step_before
+          AND (step > greatest(4 * usual_step, 0.5) OR abs(obs_value) > 5 * largest)
+        """
+    )
+
+
+@rule("warning")
+def figures_do_not_go_missing() -> Expectation:
+    """A figure is not replaced by nothing."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, time_period, 'the figure ' || obs_value_before || ' is now missing' AS found
+        FROM change WHERE change = 'revised' AND obs_value_before IS NOT NULL AND obs_value_after IS NULL
+        """
+    )
+
+
+@rule("warning")
+def figures_keep_their_digits() -> Expectation:
+    """The figures of a feed do not lose two of their significant digits or more."""
+    return no_rows(
+        """
+        SELECT feed_id, 'figures had ' || digits_before || ' digits and have ' || digits_after AS found
+        FROM (SELECT feed_id, count(*) AS revised, median(digits(obs_value_before)) AS digits_before,
+                     median(digits(obs_value_after)) AS digits_after
+              FROM change WHERE change = 'revised' AND obs_value_before <> 0 AND obs_value_after <> 0 GROUP BY feed_id)
+        WHERE revised >= 10 AND digits_after <= digits_before - 2
+        """
+    )
+
+
+@rule("warning")
+def statuses_do_not_vanish() -> Expectation:
+    """The statuses of a feed do not all vanish at once."""
+    return no_rows(
+        """
+        SELECT feed_id, vanished || ' of ' || had || ' revised figures lost their status' AS found
+        FROM (SELECT feed_id, count(*) AS had, count(*) FILTER (obs_status_after IS NULL) AS vanished
+              FROM change WHERE change = 'revised' AND obs_status_before IS NOT NULL GROUP BY feed_id)
+        JOIN (SELECT feed_id, count(*) AS statuses FROM held JOIN series USING (series_id)
+              WHERE obs_status IS NOT NULL GROUP BY feed_id) USING (feed_id)
+        WHERE vanished >= 10 AND vanished >= 0.8 * statuses
+        """
+    )

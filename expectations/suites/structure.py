@@ -1,0 +1,160 @@
+"""Structure: every observation can be found, read and placed in time."""
+
+from __future__ import annotations
+
+from great_expectations.expectations.core.expect_column_pair_values_a_to_be_greater_than_b import (
+    ExpectColumnPairValuesAToBeGreaterThanB,
+)
+from great_expectations.expectations.core.expect_column_value_lengths_to_be_between import (
+    ExpectColumnValueLengthsToBeBetween,
+)
+from great_expectations.expectations.core.expect_column_values_to_be_unique import ExpectColumnValuesToBeUnique
+from great_expectations.expectations.core.expect_column_values_to_not_be_null import ExpectColumnValuesToNotBeNull
+from great_expectations.expectations.core.expect_compound_columns_to_be_unique import ExpectCompoundColumnsToBeUnique
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.no_rows import no_rows
+from expectations.rules import rule
+
+
+@rule("critical", on="series")
+def series_ids_are_unique() -> Expectation:
+    """Each series has a number of its own."""
+    return ExpectColumnValuesToBeUnique(column="series_id")
+
+
+@rule("critical", on="series")
+def series_keys_are_unique() -> Expectation:
+    """Each series is there once in its feed."""
+    return ExpectCompoundColumnsToBeUnique(column_list=["feed_id", "series_key"])
+
+
+@rule("critical")
+def observations_are_unique() -> Expectation:
+    """Each series has one figure for a period."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, time_period, 'a second figure, ' || obs_value AS found
+        FROM (SELECT *, lag(period_start) OVER of_series AS start_before, lag(period_end) OVER of_series AS end_before
+              FROM latest WINDOW of_series AS (PARTITION BY series_id ORDER BY period_start, period_end))
+        LEFT JOIN series USING (series_id)
+        WHERE period_start = start_before AND period_end = end_before
+        """
+    )
+
+
+@rule("critical")
+def observations_have_a_series() -> Expectation:
+    """Each observation belongs to a series that is described."""
+    return no_rows(
+        """
+        SELECT series_id, time_period, 'no series has this number' AS found
+        FROM latest ANTI JOIN series USING (series_id)
+        """
+    )
+
+
+@rule("critical")
+def observations_have_a_vintage() -> Expectation:
+    """Each observation came with a vintage that is listed."""
+    return no_rows(
+        """
+        SELECT series_id, time_period, 'vintage ' || vintage_id || ' is not listed' AS found
+        FROM latest ANTI JOIN vintage USING (vintage_id)
+        """
+    )
+
+
+@rule("critical")
+def periods_are_named() -> Expectation:
+    """Each observation says its period as the provider wrote it."""
+    return ExpectColumnValueLengthsToBeBetween(column="time_period", min_value=1, max_value=35)
+
+
+@rule("critical")
+def periods_run_forward() -> Expectation:
+    """Each period ends after it starts."""
+    return ExpectColumnPairValuesAToBeGreaterThanB(column_A="period_end", column_B="period_start")
+
+
+@rule("critical")
+def periods_are_well_formed() -> Expectation:
+    """Each period is written as a year, half-year, quarter, month, week or day, or as a span from a day on."""
+    return no_rows(
+        r"""
+        SELECT feed_id, series_key, time_period, 'the period ' || time_period AS found
+        FROM observed
+        WHERE NOT regexp_full_match(
+            time_period,
+            '_Z|\d{4}(-?A1?|-?[SB][12]|-?T[1-3]|[-:]?[Qq][1-4]|-?M(0?[1-9]|1[0-2])|-?(0[1-9]|1[0-2])|'
+            '-?W(0?[1-9]|[1-4]\d|5[0-3]))?|\d{8}|\d{4}-\d{2}-\d{2}(T00:00:00(\.0+)?(Z|[+-]00:?00)?|/P\d+[YMD])?')
+        """
+    )
+
+
+@rule("critical")
+def periods_fit_their_frequency() -> Expectation:
+    """Each period is as long as its series' frequency says: a year, a half-year, a quarter, a month, a week, a day."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, time_period,
+               'frequency ' || freq || ', from ' || period_start || ' to ' || period_end AS found
+        FROM observed
+        WHERE CASE freq WHEN 'A' THEN period_end - period_start NOT BETWEEN 365 AND 366
+                        WHEN 'S' THEN period_end - period_start NOT BETWEEN 181 AND 184
+                        WHEN 'Q' THEN period_end - period_start NOT BETWEEN 90 AND 92
+                        WHEN 'M' THEN period_end - period_start NOT BETWEEN 28 AND 31
+                        WHEN 'W' THEN period_end - period_start <> 7
+                        WHEN 'D' THEN period_end - period_start <> 1
+                        ELSE FALSE END
+        """
+    )
+
+
+@rule("warning")
+def periods_are_over() -> Expectation:
+    """A figure is for a period that is over, unless its status says that it is an estimate or a forecast."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, time_period, 'the period lasts until ' || period_end AS found
+        FROM observed
+        WHERE period_end > (SELECT today + 1 FROM examination) AND time_period <> '_Z'
+          AND obs_value IS NOT NULL AND NOT regexp_matches(coalesce(obs_status, ''), '[EeFf]')
+        """
+    )
+
+
+@rule("critical")
+def statuses_are_coded() -> Expectation:
+    """A status is a provider's code of a few characters, not a figure, a sentence or markup."""
+    return no_rows(
+        """
+        SELECT feed_id, series_key, time_period, 'the status ' || obs_status AS found
+        FROM observed
+        WHERE obs_status IS NOT NULL AND NOT regexp_full_match(obs_status, '[^\\s<>&{}0-9][^<>&{}0-9]{0,15}')
+        """
+    )
+
+
+@rule("info", on="series")
+def units_are_said() -> Expectation:
+    """Each series says its unit of measure."""
+    return ExpectColumnValuesToNotBeNull(column="unit_measure")
+
+
+@rule("critical", on="series")
+def series_keys_are_said() -> Expectation:
+    """Each series has a key that is not empty."""
+    return ExpectColumnValueLengthsToBeBetween(column="series_key", min_value=1)
+
+
+@rule("critical")
+def knowledge_begins_once() -> Expectation:
+    """Each observation says since when it is known, and no later than its vintage does."""
+    return no_rows(
+        """
+        SELECT series_id, time_period, 'known from ' || known_from || ', vintage of ' || known_at AS found
+        FROM latest JOIN vintage USING (vintage_id)
+        WHERE known_from IS DISTINCT FROM known_at
+        """
+    )

@@ -1,0 +1,54 @@
+"""Child processes that end when they are no longer needed, however their parent ends."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def start(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, tied: bool = True
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, so that Ctrl-C reaches us first; its words go to `log`.
+
+    Tied, it is killed when the thread that started it ends; else it must know by itself when to end.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as words:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env=dict(environment) if environment is not None else None,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if tied and sys.platform == "linux" else None,
+        )
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def stop(child: subprocess.Popen[bytes], patience_s: float = 10.0) -> None:
+    """End a process we started: asked first, then made to."""
+    child.terminate()
+    try:
+        child.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

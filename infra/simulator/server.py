@@ -1,0 +1,124 @@
+"""The HTTP/1.1 server. The first segment of a path is the provider's host: /api.worldbank.org/v2/country/..."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from datazones.errors import DatazonesError
+from infra.simulator import facts, formats
+from infra.simulator.clock import Clock, moment
+from infra.simulator.control import Control
+from infra.simulator.exchange import Answer, Asked
+from infra.simulator.journal import Journal
+from infra.simulator.script import Script
+from infra.simulator.volume import widened
+
+LOOPBACK = "127.0.0.1"
+
+
+class Simulator(ThreadingHTTPServer):
+    """Providers over `world`, as of the moment of `clock`. `base_url` is where it listens."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, world: facts.World, clock: Clock, port: int = 0) -> None:
+        super().__init__((LOOPBACK, port), _Handler)
+        self.world = world
+        self.clock = clock
+        self.journal = Journal()
+        self.script = Script()
+        self.control = Control(clock, self.journal, self.script)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Simulator
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet: the journal has it."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        split = urlsplit(self.path)
+        if split.path.startswith("/_"):
+            self._send(self.server.control.answer(self.command, split.path, body))
+            return
+        self._send(self._provider(split.path, split.query, body))
+
+    def _provider(self, path: str, query: str, form: bytes) -> Answer:
+        host, _, rest = path.lstrip("/").partition("/")
+        try:
+            now = moment(self.headers["X-Sim-Now"]) if "X-Sim-Now" in self.headers else self.server.clock.now
+        except DatazonesError as error:
+            return Answer(str(error).encode(), 400)
+        pairs = parse_qsl(query, keep_blank_values=True) + parse_qsl(form.decode("utf-8", "replace"), True)
+        headers = {name.lower(): text for name, text in self.headers.items()}
+        asked = Asked(self.command, host, "/" + unquote(rest), dict(pairs), headers, now)
+        said = {"method": self.command, "path": self.path, "form": form.decode("utf-8", "replace")}
+        answer, met = self.server.script.played(
+            " ".join(said.values()), asked, lambda question: formats.answer(question, self.server.world)
+        )
+        self.server.journal.note({**said, "status": answer.status, "faults": met})
+        return answer
+
+    def _send(self, answer: Answer) -> None:
+        """The answer as it is to be delivered; what is cut or hung up ends the connection."""
+        time.sleep(answer.delivery.pause_s)
+        self.close_connection |= answer.delivery.hang_up or answer.delivery.cut_at is not None
+        if answer.delivery.hang_up:
+            return
+        self.send_response(answer.status)
+        for name, text in answer.headers:
+            self.send_header(name, text)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self._send_body(answer.body[: answer.delivery.cut_at], answer.delivery.bytes_per_s)
+
+    def _send_body(self, body: bytes, bytes_per_s: float) -> None:
+        """All at once, or in drops of a tenth of a second. An asker that leaves meanwhile is none of our business."""
+        drop = max(1, int(bytes_per_s / 10)) if bytes_per_s else max(1, len(body))
+        with contextlib.suppress(ConnectionError):
+            for at in range(0, len(body), drop):
+                self.wfile.write(body[at : at + drop])
+                time.sleep(drop / bytes_per_s if bytes_per_s else 0)
+
+
+@contextlib.contextmanager
+def serving(
+    now: datetime | str,
+    *,
+    world: facts.World | None = None,
+    state: Path | None = None,
+    port: int = 0,
+    volume: int = 0,
+) -> Iterator[str]:
+    """The simulator in this process, on its own thread; gives its base url and stops at the end."""
+    at = moment(now) if isinstance(now, str) else now
+    simulator = Simulator(widened(world or facts.load(), volume), Clock(at, state), port)
+    thread = threading.Thread(target=simulator.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield simulator.base_url
+    finally:
+        simulator.shutdown()
+        simulator.server_close()
+        thread.join()

@@ -1,0 +1,129 @@
+"""The tools of one process: settings, catalogue, store, transports, the reading child and the examining child.
+
+Opened once, whoever asks first, and shared by every task of the process: ten zones in one run pay for one import of
+Great Expectations, one reading child and one store client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from datazones.catalogue import Agency, Catalogue, Zone, load
+from datazones.landing import Landing
+from datazones.publishing import Store, StoreAddress, probe, refuse_unsafe
+from datazones.settings import Settings, settings
+from datazones.staging import Reader
+from datazones.transport import Manners, Transport
+from datazones.warehouse.connecting import Limits
+from expectations.examiner import Examiner
+from infra import local_s3
+
+READING_DEADLINE_S = 900.0
+
+
+@dataclass
+class Equipment:
+    """The tools, each made at its first use. `spent` adds up the seconds of our own work, by verb."""
+
+    settings: Settings
+    catalogue: Catalogue
+    _stack: ExitStack
+    spent: dict[str, float] = field(default_factory=dict)
+    _transports: dict[str, Transport] = field(default_factory=dict)
+
+    @cached_property
+    def store(self) -> Store:
+        """The object store, probed: one that ignores a condition would lose somebody's snapshot."""
+        store = self._stack.enter_context(Store.at(store_address(self.settings, self._stack)))
+        refuse_unsafe(probe(store, "probe"))
+        return store
+
+    @cached_property
+    def reader(self) -> Reader:
+        return self._stack.enter_context(Reader(self.settings.memory_limit_mb, READING_DEADLINE_S))
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        return self._stack.enter_context(Examiner())
+
+    def transport(self, agency: Agency) -> Transport:
+        """The client for one provider, with that provider's manners."""
+        if agency.agency_id not in self._transports:
+            transport = Transport(
+                manners(self.settings, agency),
+                clock=self.settings.clock,
+                providers_base=str(self.settings.providers_base) if self.settings.providers_base else None,
+            )
+            self._transports[agency.agency_id] = self._stack.enter_context(transport)
+        return self._transports[agency.agency_id]
+
+    def landing(self, zone: Zone) -> Landing:
+        return Landing(self.store, zone.prefix, self.settings.home / "landing")
+
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(self.settings.memory_limit_mb, self.settings.threads, self.settings.home / "spill")
+
+    def working(self, zone: Zone) -> Path:
+        return self.settings.home / "working" / f"{zone.zone_id}.duckdb"
+
+    def published(self, zone: Zone) -> Path:
+        return self.settings.home / "published" / f"{zone.zone_id}.duckdb"
+
+    def candidate(self, zone: Zone) -> Path:
+        return self.settings.home / "candidates" / f"{zone.zone_id}.duckdb"
+
+    @contextmanager
+    def spending(self, verb: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[verb] = self.spent.get(verb, 0.0) + time.perf_counter() - begun
+
+
+def store_address(chosen: Settings, stack: ExitStack) -> StoreAddress:
+    """The store the settings name; else the embedded one, running for as long as `stack` lasts."""
+    if chosen.store_url is None:
+        return stack.enter_context(local_s3.running(chosen.home / "store", chosen.store_bucket))
+    return StoreAddress(
+        str(chosen.store_url),
+        chosen.store_bucket,
+        chosen.store_access_key.get_secret_value() if chosen.store_access_key else None,
+        chosen.store_secret_key.get_secret_value() if chosen.store_secret_key else None,
+        chosen.store_region,
+    )
+
+
+def manners(chosen: Settings, agency: Agency) -> Manners:
+    """How this installation behaves towards one provider."""
+    return Manners(
+        user_agent=f"datazones (+{chosen.contact})",
+        allowed_hosts=frozenset(agency.hosts),
+        calls_per_minute=None if chosen.providers_base else agency.calls_per_minute,
+        quota_folder=chosen.home / "quota",
+    )
+
+
+_current: Equipment | None = None
+
+
+@contextmanager
+def equipped() -> Iterator[Equipment]:
+    """The equipment of this process: opened here if nobody has yet, and then closed here."""
+    global _current
+    if _current is not None:
+        yield _current
+        return
+    chosen = settings()
+    with ExitStack() as stack:
+        _current = Equipment(chosen, load(chosen.zones_folder, chosen.feeds_folder), stack)
+        try:
+            yield _current
+        finally:
+            _current = None

@@ -1,0 +1,24 @@
+"""Publish an examined candidate as an immutable snapshot and move the zone's pointer to it."""
+
+from __future__ import annotations
+
+from prefect import task
+
+from datazones.model import Candidate, Parent, Verdict
+from datazones.publishing import Snapshot, pull
+from datazones.publishing import publish as publish_candidate
+from datazones.warehouse import WorkingCopy
+from tasks.equip import equipped
+from tasks.retrying import if_transient
+
+
+@task(task_run_name="publish {candidate.zone_id}", retries=3, retry_delay_seconds=2, retry_condition_fn=if_transient)
+def publish(candidate: Candidate, verdict: Verdict) -> Snapshot:
+    """The snapshot, read back and pulled beside the readers; SnapshotConflict when another worker was first."""
+    with equipped() as equipment, equipment.spending("publish"):
+        zone = equipment.catalogue.zone(candidate.zone_id)
+        snapshot = publish_candidate(equipment.store, zone.prefix, candidate, verdict, equipment.settings.clock())
+        pull(equipment.store, zone.prefix, equipment.published(zone))
+        with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
+            copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
+    return snapshot

@@ -1,0 +1,1 @@
+"""Hostile bytes for every dialect: `make fuzz`. Seeds are small true shapes; mutations are seeded and repeatable."""

@@ -1,0 +1,156 @@
+"""The main job, as a newcomer runs it: real processes, real HTTP, a real object store, real DuckDB files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from datazones.catalogue.loading import SHIPPED
+from tests.journey import facts
+
+NOISE = 1e-9
+"""What differs by less was not a revision: the held figure stays, and the difference is counted."""
+
+FIRST, LATER = date(2020, 12, 1), date(2026, 4, 1)
+ZONES = sorted(path.stem for path in (SHIPPED / "zones").glob("*.toml"))
+GB2260 = {zone: tomllib.loads((SHIPPED / "zones" / f"{zone}.toml").read_text())["gb2260"] for zone in ZONES}
+DATAZONES = Path(sys.executable).parent / "datazones"
+
+
+@dataclass
+class Home:
+    """One installation in a folder of its own."""
+
+    folder: Path
+
+    def environment(self) -> dict[str, str]:
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}
+        return clean | {"DATAZONES_HOME": str(self.folder / ".datazones"), "HOME": str(self.folder)}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(DATAZONES), *words],
+            capture_output=True, text=True, check=False, cwd=self.folder, env=self.environment(), timeout=300,
+        )  # fmt: skip
+
+    def published(self, zone: str) -> Path:
+        return self.folder / ".datazones" / "published" / f"{zone}.duckdb"
+
+    def ask(self, zone: str, sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.published(zone)), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def digests(self) -> dict[str, str]:
+        """The published snapshot of every zone, by content."""
+        status = json.loads(self.run("status", "--json").stdout)
+        return {row["zone"]: row["snapshot"] for row in status}
+
+
+@dataclass
+class Journey:
+    """Three runs of the demo in one home: the first, one when nothing is new, one after the clock moved on."""
+
+    home: Home
+    first: subprocess.CompletedProcess[str]
+    held_first: dict[str, facts.Known]
+    digests_first: dict[str, str]
+    again: subprocess.CompletedProcess[str]
+    later: subprocess.CompletedProcess[str]
+
+
+def _held(home: Home, zone: str) -> facts.Known:
+    rows = home.ask(zone, "SELECT dimensions, time_period, obs_value FROM latest JOIN series USING (series_id)")
+    found: facts.Known = {}
+    for dimensions, period, figure in rows:
+        codes = json.loads(str(dimensions))
+        key = (codes.get("zb") or codes["indicator"], codes.get("reg") or codes["ref_area"], str(period))
+        if figure is not None:
+            assert isinstance(figure, float)
+            found[key] = figure
+    return found
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
+    home = Home(tmp_path_factory.mktemp("home"))
+    first = home.run("demo")
+    assert first.returncode == 0, first.stdout + first.stderr
+    held, digests = {zone: _held(home, zone) for zone in ZONES}, home.digests()
+    again = home.run("demo")
+    later = home.run("demo", "--now", f"{LATER}T00:00:00Z")
+    return Journey(home, first, held, digests, again, later)
+
+
+def _expected(zone: str, on: date) -> facts.Known:
+    world_bank = facts.seen("WB", "WDI", on)
+    provincial = {key: figure for key, figure in facts.seen("NBS", "fsnd", on).items() if key[1] == GB2260[zone]}
+    return {key: figure for key, figure in (world_bank | provincial).items() if key[2] >= "1990"}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_published_zone_holds_exactly_the_figures_of_its_sources(journey: Journey, zone: str) -> None:
+    expected = _expected(zone, FIRST)
+    assert len(expected) > 50
+    assert journey.held_first[zone] == expected
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_after_the_clock_moved_on_a_zone_holds_the_newest_figures(journey: Journey, zone: str) -> None:
+    assert journey.later.returncode == 0, journey.later.stdout + journey.later.stderr
+    assert _held(journey.home, zone) == pytest.approx(_expected(zone, LATER), rel=NOISE)
+
+
+def test_a_second_run_finds_nothing_new_and_publishes_nothing(journey: Journey) -> None:
+    assert journey.again.returncode == 0
+    assert len(re.findall("unchanged", journey.again.stdout)) == len(ZONES)
+    assert "published" not in journey.again.stdout.replace("published file", "")
+
+
+def test_a_year_revised_after_the_census_is_still_known_as_it_was_before(journey: Journey) -> None:
+    figure = "SELECT obs_value FROM {} WHERE series_key = 'A.A020101.110000' AND time_period = '2017'"
+    before = journey.home.ask("beijing", figure.format("observation_as_of(TIMESTAMP '2021-01-01')"))
+    after = journey.home.ask("beijing", figure.format("observation"))
+    assert (before, after) == ([(28014.94,)], [(31325.9,)])
+
+
+def test_the_table_of_a_run_names_every_zone_with_its_snapshot(journey: Journey) -> None:
+    for zone in ZONES:
+        (line,) = [line for line in journey.first.stdout.splitlines() if line.startswith(zone)]
+        assert re.search(rf"\b1-{journey.digests_first[zone][:8]}", line)
+
+
+def test_a_run_prints_no_trace_no_warning_and_no_noise_of_a_library(journey: Journey) -> None:
+    for run in (journey.first, journey.again, journey.later):
+        words = run.stdout + run.stderr
+        assert not re.search(r"traceback|warning|error|deprecat|telemetry|\bINFO\b", words, re.IGNORECASE), words
+
+
+def test_nothing_is_left_running_when_a_run_has_ended(journey: Journey) -> None:
+    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(journey.home.folder) not in processes
+
+
+def test_the_same_query_is_answered_by_the_command_line(journey: Journey) -> None:
+    asked = journey.home.run("query", "hunan", "SELECT count(*) AS n FROM observation", "--json", "--offline")
+    counted = journey.home.ask("hunan", "SELECT count(*) FROM observation")
+    assert json.loads(asked.stdout) == [{"n": counted[0][0]}]
+
+
+def test_a_file_can_be_pulled_to_where_one_wants_it(journey: Journey) -> None:
+    pulled = journey.home.run("pull", "hubei", "--to", "mine.duckdb")
+    assert pulled.returncode == 0, pulled.stderr
+    assert (journey.home.folder / "mine.duckdb").read_bytes() == journey.home.published("hubei").read_bytes()
+
+
+def test_the_doctor_finds_the_embedded_store_safe(journey: Journey) -> None:
+    assert journey.home.run("doctor").returncode == 0

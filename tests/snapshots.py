@@ -1,0 +1,83 @@
+"""Candidates to publish, without a warehouse: to publishing a file is bytes, and tables are digests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datazones.model import Candidate, Finding, HeldFeed, Parent, Revisions, Table, Verdict
+from datazones.publishing import Pointer, Snapshot, Store, publish
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+Tell = Callable[[str, int, str], None]
+AT = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
+PASSED = Verdict(passed=True, checks=12, findings=(Finding("late", "info", "1 day", "0 days", 1, ({"a": "b"},)),))
+HELD_BACK = Verdict(passed=False, checks=12, findings=(Finding("rows", "critical", "0 rows", "some", 0),))
+FEED = HeldFeed("gdp", "NBS", "fsnd", "terms of use", "National Bureau of Statistics", 3, AT)
+
+
+def candidate(folder: Path, figures: str, parent: Parent | None = None, *, zone_id: str = "hunan") -> Candidate:
+    """A candidate with these figures. Like DuckDB's, its file never has the same bytes twice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{figures}.duckdb"
+    content = figures.encode() + os.urandom(16)
+    path.write_bytes(content)
+    return Candidate(
+        zone_id=zone_id,
+        path=str(path),
+        digest=sha256(content).hexdigest(),
+        storage_version="v1.2.0",
+        tables=(Table("latest", 3, sha256(figures.encode()).hexdigest()),),
+        feeds=(FEED,),
+        changes=Revisions(added=3),
+        load_id=1,
+        parent=parent,
+    )
+
+
+def put(store: Store, prefix: str, offered: Candidate) -> Snapshot:
+    """Publish with a good verdict."""
+    return publish(store, prefix, offered, PASSED, AT)
+
+
+def following(pointer: Pointer) -> Parent:
+    """The published snapshot as the parent of the next."""
+    return Parent(pointer.snapshot.generation, pointer.snapshot.snapshot_id, 1)
+
+
+@dataclass
+class Counted:
+    """An S3 client that tells before and after each request what is asked, and which request it is, from 1."""
+
+    client: S3Client
+    tell: Tell
+    asked: int = 0
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self.client, name)
+        if not callable(found) or name not in ("get_object", "put_object", "head_object"):
+            return found
+
+        def ask(**question: object) -> object:
+            self.asked += 1
+            number, what = self.asked, f"{name} {question['Key']}"
+            self.tell("before", number, what)
+            try:
+                return found(**question)
+            finally:
+                self.tell("after", number, what)
+
+        return ask
+
+
+def counted(client: S3Client, bucket: str, tell: Tell) -> tuple[Store, Counted]:
+    """A store whose every request is told of."""
+    wrapped = Counted(client, tell)
+    return Store(wrapped, bucket), wrapped  # type: ignore[arg-type]  # it stands before a client, at the wire

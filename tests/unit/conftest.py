@@ -1,0 +1,55 @@
+"""Real object stores for the tests of publishing, started once: the embedded one, and Ceph where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from datazones.publishing import Store, StoreAddress
+from tests.parts import needs
+
+BUCKET = "figures"
+
+
+@pytest.fixture(scope="session", params=["embedded", "ceph"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreAddress]:
+    """A bucket of each kind of store in turn."""
+    from infra import ceph, local_s3
+
+    if request.param == "ceph":
+        for program in ("radosgw", "ceph-mon", "ceph-osd"):
+            needs(program, program)
+    server = {"embedded": local_s3, "ceph": ceph}[request.param]
+    with server.running(tmp_path_factory.mktemp(request.param), BUCKET) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreAddress]:
+    """A bucket of the embedded store, for what does not depend on the kind of store."""
+    from infra import local_s3
+
+    with local_s3.running(tmp_path_factory.mktemp("embedded"), BUCKET) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def store(address: StoreAddress) -> Iterator[Store]:
+    """The bucket, through one client for all tests: making one takes longer than most of them."""
+    with Store.at(address) as found:
+        yield found
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A zone's prefix that nobody has used."""
+    return f"zones/{uuid4().hex}"
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    """Where a snapshot is pulled to."""
+    return tmp_path / "published" / "hunan.duckdb"

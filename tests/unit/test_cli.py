@@ -1,0 +1,119 @@
+"""The front door: quick to open, clear when something is wrong, the same for a person and a script."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from datazones.cli.main import group
+from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
+from tests.fuzz.seeds import SEEDS
+
+ROOT = Path(__file__).parents[2]
+DATAZONES = Path(sys.executable).parent / "datazones"
+COMMANDS = group.list_commands(None)  # type: ignore[arg-type]
+
+
+def run(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(DATAZONES), *words], capture_output=True, text=True, check=False, cwd=cwd, timeout=120,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def answer(tmp_path: Path) -> Path:
+    path = tmp_path / "FRA.json"
+    path.write_bytes(SEEDS["worldbank_json"][0])
+    return path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_stands_in_the_readme(name: str) -> None:
+    shown = run(name, "--help")
+    assert shown.returncode == 0
+    assert len(shown.stdout.splitlines()) > 5
+    assert f"\ndatazones {name} " in (ROOT / "README.md").read_text()
+
+
+def test_the_front_door_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; from datazones.cli.main import group\n"
+        "try: group(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'prefect', 'great_expectations', 'polars', 'duckdb', 'boto3', 'pandas', 'pydantic', 'httpx'}\n"
+        "sys.exit(str(sorted(heavy & set(sys.modules))) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_reading_loads_neither_prefect_nor_great_expectations(answer: Path) -> None:
+    script = (
+        "import sys; from datazones.cli.main import group\n"
+        f"try: group(['read', {str(answer)!r}])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'prefect', 'great_expectations', 'duckdb', 'boto3', 'pandas', 'httpx'}\n"
+        "sys.exit(str(sorted(heavy & set(sys.modules))) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_recorded_response_is_read_into_the_columns_of_the_contract(answer: Path, suffix: str) -> None:
+    into = answer.with_suffix(f".{suffix}")
+    done = run("read", str(answer), "--to", str(into))
+    assert done.returncode == 0, done.stderr
+    assert "worldbank_json, 2 observations" in done.stderr
+    frame = pl.read_parquet(into) if suffix == "parquet" else pl.read_csv(into)
+    assert frame.columns == [*OBSERVATION_SCHEMA, *(name for name in SERIES_SCHEMA if name != "series_key")]
+    assert frame["obs_value"].to_list() == [17963170521079.8, None]
+    assert frame["obs_status"].to_list() == [None, "F"]
+
+
+def test_a_response_that_nobody_knows_is_answered_in_three_lines(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<html><body>Please log in</body></html>")
+    done = run("read", "page.html", cwd=tmp_path)
+    assert done.returncode == 5
+    found, expected, then = done.stderr.splitlines()
+    assert "page" in found or "html" in found
+    assert expected.strip().startswith("expected:")
+    assert then.strip().startswith("next:")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("read", "FRA.json", "--to", "out.xlsx"), ".parquet or .csv"),
+        (("read", "nowhere.json"), "nowhere.json"),
+        (("read", "FRA.json", "--label", "freq"), "NAME=VALUE"),
+        (("read", "FRA.json", "--dialect", "sdmx"), "sdmx_csv"),
+        (("nonsense",), "nonsense"),
+        (("demo", "--now", "yesterday"), "yesterday"),
+    ],
+)
+def test_wrong_usage_says_what_was_found_and_expected(answer: Path, words: tuple[str, ...], says: str) -> None:
+    done = run(*words, cwd=answer.parent)
+    assert done.returncode in (2, 5)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_zone_that_is_not_there_and_a_setting_that_is_wrong_end_as_usage(tmp_path: Path) -> None:
+    assert run("query", "peking", "SELECT 1", "--offline", cwd=tmp_path).returncode == 2
+    done = run("zones", cwd=tmp_path, DATAZONES_STORE_URL="nonsense")
+    assert done.returncode == 2
+    assert "DATAZONES_STORE_URL" in done.stderr
+
+
+def test_lists_are_json_for_a_script(tmp_path: Path) -> None:
+    zones = json.loads(run("zones", "--json", cwd=tmp_path).stdout)
+    assert {zone["zone"] for zone in zones} >= {"beijing", "zhejiang", "anhui"}
+    feeds = json.loads(run("feeds", "--json", cwd=tmp_path).stdout)
+    assert {feed["dialect"] for feed in feeds} >= {"nbs_json", "worldbank_json"}

@@ -1,0 +1,395 @@
+"""JSON-stat: what is read from cubes, bundles and collections, and what stops the reading."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from datazones import dialects
+from datazones.conforming import conform, tidy
+from datazones.dialects import json_stat, recognise
+from datazones.errors import DatazonesError, ProviderRefused, ProviderUnavailable, ResponseMalformed, UnknownCode
+from datazones.model import Hints, Request
+
+Json = dict[str, object]
+ASYNCHRONOUS = {"status": 413, "label": "ASYNCHRONOUS_RESPONSE. Your request will be treated later."}
+
+
+def axis(index: object, **category: object) -> Json:
+    return {"label": "axis", "category": {"index": index, **category}}
+
+
+GEO = axis({"DE": 0, "FR": 1}, label={"DE": "Germany", "FR": "France"})
+TIME = axis(["2022", "2023"], label={"2022": "2022", "2023": "2023"})
+
+
+def dataset(**changed: object) -> Json:
+    """Two areas by two years, as version 2.0 has it; a key set to None is left out."""
+    whole: Json = {
+        "version": "2.0",
+        "class": "dataset",
+        "label": "Growth",
+        "source": "ESTAT",
+        "updated": "2026-02-06T23:00:00+0100",
+        "id": ["geo", "time"],
+        "size": [2, 2],
+        "value": [1.5, 2, None, 4],
+        "dimension": {"geo": GEO, "time": TIME},
+    }
+    return {key: said for key, said in {**whole, **changed}.items() if said is not None}
+
+
+def bytes_of(answer: object) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode()
+
+
+def read(answer: object, hints: Hints | None = None) -> pl.DataFrame:
+    body = answer if isinstance(answer, bytes) else bytes_of(answer)
+    assert recognise(body) == "json_stat"
+    hints = hints or Hints()
+    return tidy(conform(json_stat.read(body, hints), hints))
+
+
+def rows(answer: object) -> list[tuple[str, str, float | None, str | None]]:
+    return read(answer).select("series_key", "time_period", "obs_value", "obs_status").rows()
+
+
+FIGURES = [("A.DE", "2022", 1.5, None), ("A.DE", "2023", 2.0, None), ("A.FR", "2023", 4.0, None)]
+
+
+def test_figures_stand_in_the_order_of_the_dimensions_and_an_empty_cell_is_no_observation() -> None:
+    assert rows(dataset()) == FIGURES
+
+
+def test_a_sparse_object_says_the_same_as_an_array() -> None:
+    assert rows(dataset(value={"3": 4, "0": 1.5, "1": 2})) == FIGURES
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        ["p", None, "c", None],
+        ["p", "", "c", None],
+        {"0": "p", "2": "c"},
+        {"value": ["p", None, "c", None], "category": {"label": {"p": "provisional", "c": "confidential"}}},
+        {"value": {"0": "p", "2": "c"}},
+    ],
+)
+def test_a_flag_is_kept_and_makes_an_observation_of_an_empty_cell(status: object) -> None:
+    assert rows(dataset(status=status)) == [
+        ("A.DE", "2022", 1.5, "p"),
+        ("A.DE", "2023", 2.0, None),
+        ("A.FR", "2022", None, "c"),
+        ("A.FR", "2023", 4.0, None),
+    ]
+
+
+@pytest.mark.parametrize("status", ["e", ["e"]])
+def test_one_flag_for_all_belongs_to_every_figure_and_to_no_empty_cell(status: object) -> None:
+    assert rows(dataset(status=status)) == [(*row[:3], "e") for row in FIGURES]
+
+
+def test_eurostats_colon_for_what_is_not_available_is_kept_as_a_flag() -> None:
+    assert ("A.FR", "2022", None, ":") in rows(dataset(status={"2": ":"}))
+
+
+def test_time_may_be_any_dimension_and_is_told_by_its_role() -> None:
+    answer = dataset(
+        id=["year", "geo"],
+        dimension={"year": TIME, "geo": GEO},
+        role={"time": ["year"], "geo": ["geo"]},
+    )
+    assert rows(answer) == [("A.DE", "2022", 1.5, None), ("A.FR", "2022", 2.0, None), ("A.FR", "2023", 4.0, None)]
+
+
+def test_the_reference_area_is_told_by_its_role_or_by_its_usual_names() -> None:
+    by_role = dataset(id=["land", "time"], dimension={"land": GEO, "time": TIME}, role={"geo": ["land"]})
+    assert read(by_role)["ref_area"].to_list() == ["DE", "DE", "FR"]
+    assert read(dataset())["ref_area"].to_list() == ["DE", "DE", "FR"]
+
+
+def test_a_frequency_among_the_dimensions_is_the_frequency() -> None:
+    answer = dataset(
+        id=["freq", "time"],
+        size=[1, 2],
+        value=[1, 2],
+        dimension={"freq": axis(["M"]), "time": axis(["2022-01", "2022-02"])},
+    )
+    frame = read(answer)
+    assert frame["series_key"].to_list() == ["M", "M"]
+    assert frame["freq"].to_list() == ["M", "M"]
+
+
+def test_a_category_without_an_index_is_named_by_its_label() -> None:
+    year = {"label": "Year", "category": {"label": {"2012": "2012"}}}
+    answer = dataset(id=["geo", "time"], size=[2, 1], value=[1, 2], dimension={"geo": GEO, "time": year})
+    assert rows(answer) == [("A.DE", "2012", 1.0, None), ("A.FR", "2012", 2.0, None)]
+
+
+def test_version_1_keeps_ids_sizes_and_roles_among_the_dimensions() -> None:
+    inner = {"id": ["geo", "time"], "size": [2, 2], "role": {"time": ["time"]}, "geo": GEO, "time": TIME}
+    old = dataset(version=None, id=None, size=None, dimension=inner, **{"class": None})
+    assert rows({"nama_gdp_c": old}) == FIGURES
+    assert rows(old) == FIGURES
+
+
+def test_every_data_set_of_a_bundle_is_read_under_its_key() -> None:
+    other = dataset(dimension={"geo": axis(["IT", "ES"]), "time": TIME})
+    frame = read({"first": dataset(), "second": other})
+    assert frame.select("dataflow_id", "series_key").unique(maintain_order=True).rows() == [
+        ("first", "A.DE"),
+        ("first", "A.FR"),
+        ("second", "A.IT"),
+        ("second", "A.ES"),
+    ]
+
+
+def test_data_sets_embedded_in_a_collection_are_read_and_links_left_alone() -> None:
+    linked = {"class": "dataset", "href": "https://example.org/other.json", "label": "elsewhere"}
+    nested = {"class": "collection", "link": {"item": [dataset()]}}
+    answer = {"version": "2.0", "class": "collection", "link": {"item": [linked, nested]}}
+    assert rows(answer) == FIGURES
+
+
+@pytest.mark.parametrize(
+    ("updated", "released"),
+    [
+        ("2026-02-06T23:00:00+0100", datetime(2026, 2, 6, 22, tzinfo=UTC)),
+        ("2026-02-06T23:00:00+01:00", datetime(2026, 2, 6, 22, tzinfo=UTC)),
+        ("2012-12-27T12:25:09Z", datetime(2012, 12, 27, 12, 25, 9, tzinfo=UTC)),
+        ("2013-04-19", datetime(2013, 4, 19, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_the_update_is_the_release_in_utc(updated: str | None, released: datetime | None) -> None:
+    assert read(dataset(updated=updated))["released_at"].to_list() == [released] * 3
+
+
+def test_eurostats_first_version_says_its_update_in_milliseconds_and_its_flow_as_code() -> None:
+    row = read(dataset(updated=None, lastUpdateDate=1446764400000, code="nama_gdp_c")).row(0, named=True)
+    assert row["released_at"] == datetime(2015, 11, 5, 23, tzinfo=UTC)
+    assert row["dataflow_id"] == "nama_gdp_c"
+
+
+def test_agency_and_dataflow_come_from_the_extension_else_from_the_feed() -> None:
+    hints = Hints(agency_id="STAT", dataflow_id="growth")
+    named = read(dataset(extension={"id": "PRC_HICP_MANR", "agencyId": "ESTAT"}), hints).row(0, named=True)
+    assert (named["agency_id"], named["dataflow_id"]) == ("ESTAT", "PRC_HICP_MANR")
+    nameless = read(dataset(), hints).row(0, named=True)
+    assert (nameless["agency_id"], nameless["dataflow_id"]) == ("STAT", "growth")
+    assert read({"dataset": dataset()}, hints)["dataflow_id"][0] == "growth"
+
+
+def test_units_decimals_and_multipliers_stand_with_the_figures_of_their_category() -> None:
+    units = {"gdp": {"label": "euro", "decimals": 1, "multiplier": 6, "symbol": "€"}, "share": {"base": "Per cent"}}
+    answer = dataset(
+        id=["measure", "time"],
+        dimension={"measure": axis(["gdp", "share"], unit=units), "time": TIME},
+        value=[1, 2, 3, 4],
+    )
+    frame = read(answer).unique("series_key", maintain_order=True)
+    assert frame.select("unit_measure", "unit_mult", "decimals").rows() == [("euro", 6, 1), ("Per cent", None, None)]
+    assert json.loads(frame["series_attributes"][0])["unit_symbol"] == "€"
+
+
+def test_labels_make_the_title_and_footnotes_are_kept() -> None:
+    geo = axis(["DE", "FR"], label={"DE": "Germany", "FR": "France"}, note={"DE": ["without the east", "until 1990"]})
+    time = axis(["2022", "2023"], note={"2023": ["first estimate"]})
+    frame = read(dataset(dimension={"geo": geo, "time": time}, note=["chained volumes"]))
+    attributes = json.loads(frame["series_attributes"][0])
+    assert frame["title"].unique(maintain_order=True).to_list() == ["Growth: Germany", "Growth: France"]
+    assert attributes == {
+        "geo_note": "without the east\nuntil 1990",
+        "data_source": "ESTAT",
+        "footnotes": "chained volumes",
+    }
+    assert frame["comment_obs"].to_list() == [None, "first estimate", "first estimate"]
+
+
+def test_a_dimension_named_like_a_column_of_ours_keeps_its_codes_beside_it() -> None:
+    answer = dataset(id=["title", "time"], dimension={"title": GEO, "time": TIME})
+    row = read(answer).row(0, named=True)
+    assert json.loads(row["dimensions"]) == {"freq": "A", "title_": "DE"}
+    assert row["title"] == "Growth: Germany"
+
+
+def test_a_cube_of_periods_alone_has_only_its_frequency_for_a_key() -> None:
+    assert rows(dataset(id=["time"], size=[2], value=[1, 2], dimension={"time": TIME})) == [
+        ("A", "2022", 1.0, None),
+        ("A", "2023", 2.0, None),
+    ]
+
+
+def test_a_cube_without_periods_is_read_without_them() -> None:
+    assert rows(dataset(id=["geo"], size=[2], value=[1, 2], dimension={"geo": GEO})) == [
+        ("DE", "_Z", 1.0, None),
+        ("FR", "_Z", 2.0, None),
+    ]
+
+
+def test_a_sparse_cube_may_be_larger_than_any_memory() -> None:
+    sizes = [50_000, 40_000, 2]
+    many = {"a": axis([str(n) for n in range(50_000)]), "b": axis([str(n) for n in range(40_000)]), "time": TIME}
+    assert rows(dataset(id=["a", "b", "time"], size=sizes, value={"3999999999": 7}, dimension=many)) == [
+        ("A.49999.39999", "2023", 7.0, None)
+    ]
+
+
+def test_a_cube_without_a_figure_is_no_error() -> None:
+    assert rows(dataset(value=[None] * 4)) == []
+    assert rows(dataset(value={})) == []
+    assert rows(dataset(id=["geo", "time"], size=[0, 2], value=[], dimension={"geo": axis([]), "time": TIME})) == []
+
+
+def test_a_byte_order_mark_and_gzip_change_nothing() -> None:
+    body = bytes_of(dataset())
+    assert rows(b"\xef\xbb\xbf" + body) == rows(gzip.compress(body)) == FIGURES
+
+
+def test_a_text_that_is_a_number_is_read_as_it_is_written() -> None:
+    assert rows(dataset(value=["1.50", "2", None, "4"])) == FIGURES
+
+
+@pytest.mark.parametrize("envelope", [{"warning": ASYNCHRONOUS}, {"error": [ASYNCHRONOUS]}, {"error": ASYNCHRONOUS}])
+def test_an_answer_that_is_only_promised_is_asked_for_again(envelope: Json) -> None:
+    body = bytes_of(envelope)
+    with pytest.raises(ProviderUnavailable, match="ASYNCHRONOUS_RESPONSE"):
+        read(body)
+    request = Request("https://example.org/data/x", params=(("geo", "DE"),))
+    (again,) = dialects.following("json_stat", request, body)
+    assert (again.url, again.params, again.after_s) == (request.url, request.params, json_stat.ASKED_AGAIN_AFTER_S)
+
+
+def test_an_answer_that_is_there_is_followed_by_nothing() -> None:
+    assert dialects.following("json_stat", Request("https://example.org"), bytes_of(dataset())) == ()
+    assert dialects.following("json_stat", Request("https://example.org"), bytes_of({"error": [{"label": "no"}]})) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"status": 404, "id": 100, "label": "ERR_NOT_FOUND_4: not found"}, ProviderRefused),
+        ({"status": 400, "id": 150, "label": "unknown dimension"}, ProviderRefused),
+        ({"status": 413, "id": 0, "label": "EXTRACTION_TOO_BIG"}, ProviderRefused),
+        ({"status": 503, "label": "SERVICE_UNAVAILABLE"}, ProviderUnavailable),
+    ],
+)
+def test_an_error_inside_a_200_is_raised_in_the_providers_words(said: Json, error: type[DatazonesError]) -> None:
+    with pytest.raises(error, match=str(said["label"])):
+        read({"error": [said]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        pytest.param(dataset(value=[1, 2, 3]), ResponseMalformed, "3 cells of value", id="too few cells"),
+        pytest.param(dataset(value=[1, 2, 3, 4, 5]), ResponseMalformed, "5 cells of value", id="too many cells"),
+        pytest.param(dataset(value={"4": 1}), ResponseMalformed, "positions below 4", id="position beyond"),
+        pytest.param(dataset(value={"-1": 1}), ResponseMalformed, "positions below 4", id="position negative"),
+        pytest.param(dataset(value={"1": 1, "01": 2}), ResponseMalformed, "positions below 4", id="position twice"),
+        pytest.param(dataset(value={"a": 1}), ResponseMalformed, "positions below 4", id="position no number"),
+        pytest.param(dataset(value=None), ResponseMalformed, "0 cells of value", id="no value"),
+        pytest.param(dataset(value=7), ResponseMalformed, "cells of value", id="value no list"),
+        pytest.param(dataset(value=[1, "2", 3, 4]), ResponseMalformed, "int and str", id="mixed"),
+        pytest.param(dataset(value=[True, 2, 3, 4]), ResponseMalformed, "bool", id="true"),
+        pytest.param(dataset(value=[{}, 2, 3, 4]), ResponseMalformed, "dict", id="object as figure"),
+        pytest.param(dataset(value=["..", "2", "3", "4"]), ResponseMalformed, r"'\.\.'", id="dots"),
+        pytest.param(dataset(value=["NaN", "2", "3", "4"]), ResponseMalformed, "NaN", id="not a number"),
+        pytest.param(dataset(status=["p", "p"]), ResponseMalformed, "2 cells of status", id="too few flags"),
+        pytest.param(dataset(status={"9": "p"}), ResponseMalformed, "positions below 4", id="flag beyond"),
+        pytest.param(
+            dataset(status=[["p"], None, None, None]), ResponseMalformed, "obs_status of list", id="flag list"
+        ),
+        pytest.param(dataset(size=[2, 3]), ResponseMalformed, "categories", id="size differs"),
+        pytest.param(dataset(size=None), ResponseMalformed, "of size None", id="no size"),
+        pytest.param(dataset(id=["geo", "geo"]), ResponseMalformed, "categories", id="dimension twice"),
+        pytest.param(dataset(id=["geo", "when"]), ResponseMalformed, "None", id="dimension unknown"),
+        pytest.param(dataset(id=[], size=[], value=[1]), ResponseMalformed, "categories", id="no dimension"),
+        pytest.param(dataset(dimension=None), ResponseMalformed, "None", id="no dimensions"),
+        pytest.param(
+            dataset(dimension={"geo": axis({"DE": 0, "FR": 2}), "time": TIME}), ResponseMalformed, "index", id="gap"
+        ),
+        pytest.param(
+            dataset(dimension={"geo": axis({"DE": 0, "FR": 0}), "time": TIME}), ResponseMalformed, "index", id="tie"
+        ),
+        pytest.param(
+            dataset(dimension={"geo": axis(["DE", "DE"]), "time": TIME}), ResponseMalformed, "twice", id="code twice"
+        ),
+        pytest.param(
+            dataset(dimension={"geo": axis([1, 2]), "time": TIME}), ResponseMalformed, "index", id="codes numbers"
+        ),
+        pytest.param(dataset(dimension={"geo": axis(None), "time": TIME}), ResponseMalformed, "index", id="no codes"),
+        pytest.param(dataset(dimension={"geo": {}, "time": TIME}), ResponseMalformed, "None", id="no category"),
+        pytest.param(
+            dataset(dimension={"geo": GEO, "time": axis(["2022", "soon"])}), UnknownCode, "soon", id="no period"
+        ),
+        pytest.param(dataset(role={"time": ["geo", "time"]}), ResponseMalformed, "at most one", id="two times"),
+        pytest.param(dataset(role={"time": ["year"]}), ResponseMalformed, "at most one", id="time elsewhere"),
+        pytest.param(dataset(updated="yesterday"), ResponseMalformed, "yesterday", id="no moment"),
+        pytest.param(
+            dataset(updated=None, lastUpdateDate=10**30), ResponseMalformed, "milliseconds", id="no milliseconds"
+        ),
+        pytest.param(
+            dataset(id=["geo", "GEO"], dimension={"geo": GEO, "GEO": GEO}),
+            ResponseMalformed,
+            "lower case",
+            id="case only",
+        ),
+        pytest.param(
+            dataset(id=["data_source", "time"], dimension={"data_source": GEO, "time": TIME}),
+            ResponseMalformed,
+            "data_source",
+            id="name taken",
+        ),
+        pytest.param(
+            {"version": "2.0", "class": "dimension", "category": {}}, ResponseMalformed, "has none", id="dimension"
+        ),
+        pytest.param(
+            {"class": "collection", "link": {"item": [{"class": "dataset", "href": "x"}]}},
+            ResponseMalformed,
+            "list of links",
+            id="links only",
+        ),
+        pytest.param({"first": dataset(), "second": [1]}, ResponseMalformed, "list of objects", id="list in a bundle"),
+        pytest.param({"value": {"deep": {}}}, ResponseMalformed, "has none", id="no data set"),
+        pytest.param(bytes_of(dataset())[:-40], ResponseMalformed, "one JSON value", id="cut short"),
+        pytest.param(bytes_of(dataset()).replace(b"1.5", b"NaN"), ResponseMalformed, "one JSON value", id="bare NaN"),
+        pytest.param(
+            bytes_of(dataset()).replace(b"1.5", b"1e400"), ResponseMalformed, "one JSON value", id="past double"
+        ),
+        pytest.param(
+            bytes_of(dataset(value={"0": 1, "1": 2})).replace(b'"1": 2', b'"0": 2'),
+            ResponseMalformed,
+            "twice",
+            id="doubled key",
+        ),
+        pytest.param(b'{"value":' + b"[" * 3000, ResponseMalformed, "JSON", id="deep"),
+        pytest.param(gzip.compress(bytes_of(dataset()))[:-9], ResponseMalformed, "breaks off", id="gzip cut"),
+    ],
+)
+def test_what_cannot_be_read_without_losing_something_stops_the_reading(
+    answer: object, error: type[DatazonesError], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        read(answer)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"<html></html>",
+        b'[{"page":1,"per_page":50}]',
+        b'{"returncode":200,"returndata":{}}',
+        b'{"_meta":{},"series":{"docs":[{"value":[1]}]}}',
+        b'{"error":{"code":401,"message":"no key"}}',
+        b'{"dimensions":[],"dataSets":[]}',
+    ],
+)
+def test_other_bytes_are_not_recognised(body: bytes) -> None:
+    assert not json_stat.recognises(body)

@@ -1,0 +1,41 @@
+"""A setting that cannot be understood is named before anything runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from datazones.errors import CatalogueInvalid
+from datazones.settings import Settings, settings
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("DATAZONES_STORE_URL", "not a url"),
+        ("DATAZONES_NOW", "yesterday"),
+        ("DATAZONES_NOW", "2026-04-01T00:00:00"),
+        ("DATAZONES_MEMORY_LIMIT_MB", "lots"),
+        ("DATAZONES_THREADS", "0"),
+    ],
+)
+def test_a_malformed_setting_is_named_with_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str
+) -> None:
+    monkeypatch.setenv(name, given)
+    settings.cache_clear()
+    with pytest.raises(CatalogueInvalid, match=name) as caught:
+        settings()
+    settings.cache_clear()
+    assert given in caught.value.found
+    assert caught.value.exit_code == 2
+
+
+def test_a_secret_is_never_in_the_words_of_the_settings() -> None:
+    chosen = Settings(store_secret_key="canary-7f3a")
+    assert "canary-7f3a" not in repr(chosen) + str(chosen.model_dump())
+
+
+def test_the_present_can_be_set_for_a_rehearsal() -> None:
+    assert Settings(now=datetime(2020, 12, 1, tzinfo=UTC)).clock() == datetime(2020, 12, 1, tzinfo=UTC)

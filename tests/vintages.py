@@ -1,0 +1,107 @@
+"""Real successive vintages of the recorded responses, as the load takes them, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from datazones.conforming import conform
+from datazones.dialects import named, recognise
+from datazones.model import Hints
+from tests.feeds import FEEDS
+
+
+class Vintage(NamedTuple):
+    """One state of one dataflow: its observations and its series, in the schemas of `columns`."""
+
+    known_at: datetime
+    observations: pl.DataFrame
+    series: pl.DataFrame
+
+
+def _read(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    body = (FEEDS / path).read_bytes()
+    pieces = list(conform(named(recognise(body)).read(body, Hints()), Hints()))
+    return pl.concat([piece.observations for piece in pieces]), pl.concat([piece.series for piece in pieces])
+
+
+def _told_alike(series: pl.DataFrame) -> pl.DataFrame:
+    """What editions of one table say differently of a series is not said: the load refuses a unit that changes."""
+    return series.with_columns(pl.lit(None, series.schema[name]).alias(name) for name in ("unit_measure", "title"))
+
+
+def _keyed(vintage: Vintage, key: pl.Expr) -> Vintage:
+    observations, series = (frame.with_columns(key.alias("series_key")) for frame in vintage[1:])
+    return Vintage(vintage.known_at, observations, _told_alike(series))
+
+
+def _edition(path: str, known_at: str, key: pl.Expr) -> Vintage:
+    return _keyed(Vintage(datetime.fromisoformat(known_at).replace(tzinfo=UTC), *_read(path)), key)
+
+
+LAST_CODE = pl.concat_str(pl.lit("GDP."), pl.col("series_key").str.split(".").list.last())
+AS_IT_IS = pl.col("series_key")
+
+
+def fred_gdp() -> list[Vintage]:
+    """Gross domestic product of the United States, every vintage since 1991 (ALFRED)."""
+    observations, series = _read("fred/GDP-all-vintages-2024-11-03.json")
+    return [
+        Vintage(
+            released_at, of_day.with_columns(pl.lit(None, of_day.schema["released_at"]).alias("released_at")), series
+        )
+        for (released_at,), of_day in observations.sort("released_at").group_by("released_at", maintain_order=True)
+        if isinstance(released_at, datetime)
+    ]
+
+
+def nbs_gdp() -> list[Vintage]:
+    """Gross regional product of the provinces, as exported in five years."""
+    editions = {
+        "nbs/gdp-1993-2017-v2018.csv": "2018-10-01",
+        "nbs/gdp-2011-2019-v2020.csv": "2020-06-01",
+        "nbs/gdp-2015-2019-v2020-11.xls": "2020-11-15",
+        "nbs/v2023-last-year-empty.csv": "2023-06-01",
+        "nbs/gdp-2006-2024-v2026-03.csv": "2026-03-01",
+    }
+    return [_edition(path, known_at, LAST_CODE) for path, known_at in editions.items()]
+
+
+def world_bank_gdp() -> list[Vintage]:
+    """GDP of all countries in current US dollars, in three editions; the last is a tidy re-export."""
+    editions = {
+        "worldbank/API_NY.GDP.MKTP.CD_DS2_en_csv_v2_10203569.csv": "2018-10-18",
+        "worldbank/NY.GDP.MKTP.CD-p1of2.json": "2024-03-28",
+        "worldbank/datahub-gdp.csv": "2024-10-24",
+    }
+    read = [_edition(path, known_at, LAST_CODE) for path, known_at in editions.items()]
+    return [vintage._replace(observations=vintage.observations.with_columns(released_at=None)) for vintage in read]
+
+
+def deficit_revisions() -> list[Vintage]:
+    """Revisions of deficit and debt by cause, eight April notifications (Eurostat EDP): small figures around zero."""
+    paths = {f"eurostat/edp-vintages/{year}_1.csv": f"{year}-04-22" for year in range(2006, 2014)}
+    return [_edition(path, known_at, AS_IT_IS) for path, known_at in paths.items()]
+
+
+def internet_users() -> list[Vintage]:
+    """Share of people who use the internet, two editions of one chart (Our World in Data)."""
+    editions = {
+        "owid/share-of-individuals-using-the-internet.csv": "2023-05-01",
+        "owid/share-of-individuals-using-the-internet-v2025.csv": "2025-05-01",
+    }
+    return [_edition(path, known_at, LAST_CODE) for path, known_at in editions.items()]
+
+
+SEQUENCES: dict[str, Callable[[], list[Vintage]]] = {
+    read.__name__: read for read in (fred_gdp, nbs_gdp, world_bank_gdp, deficit_revisions, internet_users)
+}
+
+
+def successions() -> Iterator[tuple[str, list[Vintage]]]:
+    """Every sequence by name."""
+    for name, read in SEQUENCES.items():
+        yield name, read()
