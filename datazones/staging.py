@@ -63,9 +63,13 @@ class Reader:
     ) -> None:
         self._end()
 
+    def warm(self) -> None:
+        """Start the process now and return at once."""
+        self._started()
+
     def read(self, job: Job) -> Staging:
         """Do one job; the error of the reading, or ResponseMalformed when the bytes took the process down."""
-        child = self._child or self._start()
+        child = self._started()
         assert child.stdin
         assert child.stdout
         child.stdin.write(orjson.dumps(asdict(job)) + b"\n")
@@ -77,13 +81,14 @@ class Reader:
             raise self._died(job, child, late=not ready)
         return _answered(orjson.loads(line))
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", __spec__.name, str(self._memory_mb)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", __spec__.name, str(self._memory_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
         return self._child
 
     def _end(self) -> None:

@@ -51,6 +51,11 @@ class Equipment:
     def examiner(self) -> Examiner:
         return self._stack.enter_context(Examiner())
 
+    def warm(self) -> None:
+        """Start what every refresh needs and what takes its time: the reading child and the store."""
+        self.reader.warm()
+        _ = self.store
+
     def transport(self, agency: Agency) -> Transport:
         """The client for one provider, with that provider's manners."""
         if agency.agency_id not in self._transports:

@@ -88,8 +88,8 @@ def explain(connection: duckdb.DuckDBPyConnection) -> None:
     columns = connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal"
     ).fetchall()
-    connection.execute("BEGIN")
-    for table, column in columns:
-        text = DOCS[column].replace("'", "''")
-        connection.execute(f"COMMENT ON COLUMN {table}.\"{column}\" IS '{text}'")
-    connection.execute("COMMIT")
+    comments = (
+        "COMMENT ON COLUMN {}.\"{}\" IS '{}'".format(table, column, DOCS[column].replace("'", "''"))
+        for table, column in columns
+    )
+    connection.execute("; ".join(["BEGIN", *comments, "COMMIT"]))
