@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import click
@@ -36,12 +35,8 @@ def refresh_all(zones: Sequence[str], feeds: Sequence[str], *, as_json: bool = F
         if not all(equipment.published(equipment.catalogue.zone(zone)).exists() for zone in chosen):
             equipment.examiner.warm()
         click.echo(f"Starting: {len(chosen)} zones, Prefect and the object store ...", err=True)
-        with ThreadPoolExecutor(1) as beside:
-            warm = beside.submit(equipment.warm)
-            with prefect_api(equipment.settings.home):
-                with equipment.spending("start"):
-                    warm.result()
-                ended = [_one(zone, wanted) for zone in chosen]
+        with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
+            ended = [_one(zone, wanted) for zone in chosen]
         printing.rows([_row(equipment, end) for end in ended], as_json=as_json)
         _explain(ended)
         if not as_json:

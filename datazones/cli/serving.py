@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,9 +32,13 @@ QUIET = {
 
 
 @contextmanager
-def prefect_api(home: Path) -> Iterator[str]:
-    """The address of a Prefect API, in the environment of this process: the one it names, else a child's."""
+def prefect_api(home: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
+    """The address of a Prefect API, in the environment of this process: the one it names, else a child's.
+
+    `meanwhile` is done while the child starts; not in a thread, for this changes the environment that children get.
+    """
     if os.environ.get("PREFECT_API_URL"):
+        meanwhile()
         yield os.environ["PREFECT_API_URL"]
         return
     folder = (home / "prefect").resolve()
@@ -44,6 +48,7 @@ def prefect_api(home: Path) -> Iterator[str]:
     os.environ.update(QUIET | {"PREFECT_HOME": str(folder)})
     child = _start(port, folder)
     try:
+        meanwhile()
         _wait(child, address, folder)
         os.environ["PREFECT_API_URL"] = address
         yield address
