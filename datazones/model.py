@@ -24,6 +24,7 @@ class Request:
     """One question to a provider. `part` names what the answer is to the reading: 'data', 'structure' or 'metadata'.
 
     A dialect sets `after_s` where the answer is not ready: this is to be asked so many seconds later, in its place.
+    `secrets` are asked with the params and stand nowhere else: in no key, no log, no error and no store.
     """
 
     url: str
@@ -32,6 +33,7 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     part: str = "data"
     after_s: float | None = None
+    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ PREFIX = "DATAZONES_"
 class Settings(BaseSettings):
     """One installation. Secrets are read from the environment only and never printed."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
 
     home: Path = Field(
         Path(".datazones"), description="folder of working copies, pulled snapshots and the embedded store"
@@ -35,6 +37,9 @@ class Settings(BaseSettings):
     store_region: str = Field("us-east-1", description="region that requests are signed for")
     store_access_key: SecretStr | None = Field(None, description="S3 access key")
     store_secret_key: SecretStr | None = Field(None, description="S3 secret key")
+    secrets: dict[str, SecretStr] = Field(
+        {}, description="what agencies ask of whom they know, e.g. DATAZONES_SECRETS__FRED_API_KEY"
+    )
     zones_folder: Path | None = Field(None, description="folder of zone files; unset: the ten that ship with Datazones")
     feeds_folder: Path | None = Field(None, description="folder of feed files; unset: those that ship with Datazones")
     now: datetime | None = Field(
@@ -53,9 +58,26 @@ class Settings(BaseSettings):
             raise ValueError("an instant with its offset, such as 2026-04-01T00:00:00Z")
         return given
 
+    def secret(self, name: str, docs: str) -> str:
+        """The secret of that name; CatalogueInvalid says which setting it is, and `docs` where one gets it."""
+        if name not in self.secrets:
+            setting = secret_setting(name)
+            raise CatalogueInvalid(
+                f"the setting {setting}",
+                found="nothing",
+                expected="the secret that this provider knows us by",
+                next_step=f"get one (see {docs}) and set {setting}, in the environment or in .env",
+            )
+        return self.secrets[name].get_secret_value()
+
     def clock(self) -> datetime:
         """The present, UTC, to the microsecond."""
         return self.now.astimezone(UTC) if self.now else datetime.now(UTC)
+
+
+def secret_setting(name: str) -> str:
+    """The environment variable that holds the secret of that name."""
+    return f"{PREFIX}SECRETS__{name.upper()}"
 
 
 @cache

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from prefect import task
 
-from datazones.catalogue.asking import requests
 from datazones.landing import Landing
 from datazones.model import Landed, Request, Window
 from datazones.transport import Answer, request_key
@@ -35,7 +34,7 @@ def collect(zone_id: str, feed_id: str, window: Window, slot: datetime, held: Se
         agency = equipment.catalogue.agency_of(feed)
         answers = ask_all(
             equipment.transport(agency),
-            requests(feed, zone, window, slot),
+            equipment.questions(feed, zone, window, slot),
             feed.dialect,
             keep=_keeping(equipment.landing(zone)),
             held=_holding(equipment.landing(zone), held),

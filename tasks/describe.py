@@ -12,8 +12,8 @@ def zone_row(zone: Zone) -> tuple[str, ...]:
 
 def feed_rows(catalogue: Catalogue, zone: Zone) -> list[tuple[str, ...]]:
     """The rows of the table `feed`: where the figures come from and on what terms."""
-    agencies = [(feed, catalogue.agency_of(feed)) for feed in catalogue.feeds_of(zone)]
+    feeds = [(feed, catalogue.agency_of(feed), catalogue.terms_of(feed)) for feed in catalogue.feeds_of(zone)]
     return [
-        (feed.feed_id, agency.agency_id, feed.dataflow_id, feed.title, agency.licence, agency.attribution, feed.docs)
-        for feed, agency in agencies
+        (feed.feed_id, agency.agency_id, feed.dataflow_id, feed.title, terms.licence, terms.attribution, feed.docs)
+        for feed, agency, terms in feeds
     ]

@@ -10,11 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from datazones.catalogue import Agency, Catalogue, Zone, load
+from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
+from datazones.catalogue.asking import requests
 from datazones.landing import Landing
+from datazones.model import Request, Window
 from datazones.publishing import Store, StoreAddress, probe, refuse_unsafe
 from datazones.settings import Settings, settings
 from datazones.staging import Reader
@@ -66,6 +69,12 @@ class Equipment:
             )
             self._transports[agency.agency_id] = self._stack.enter_context(transport)
         return self._transports[agency.agency_id]
+
+    def questions(self, feed: Feed, zone: Zone, window: Window, now: datetime) -> tuple[Request, ...]:
+        """Every question of the feed, with the secrets that its agency knows us by."""
+        agency = self.catalogue.agency_of(feed)
+        secrets = {param: self.settings.secret(name, agency.docs) for param, name in agency.secrets.items()}
+        return requests(feed, zone, window, now, secrets)
 
     def landing(self, zone: Zone) -> Landing:
         return Landing(self.store, zone.prefix, self.settings.home / "landing")

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import product
 from string import Template
 
 from datazones.catalogue.entries import Asked, Feed, Zone
 from datazones.errors import CatalogueInvalid
 from datazones.model import Request, Window
+from datazones.periods import period
 
 
-def requests(feed: Feed, zone: Zone, window: Window, now: datetime) -> tuple[Request, ...]:
-    """Every question of this feed, companions first, in a fixed order.
+def requests(
+    feed: Feed, zone: Zone, window: Window, now: datetime, secrets: Mapping[str, str] | None = None
+) -> tuple[Request, ...]:
+    """Every question of this feed, companions first, in a fixed order; `secrets` are parameters of each.
 
     CatalogueInvalid when a url or parameter names something that neither `each` nor the zone nor the window gives.
     """
     known = _known(feed, zone, window, now)
     companions = [request for part, asked in feed.aside.items() for request in _filled(feed, asked, part, known)]
-    return (*companions, *_filled(feed, feed.request, "data", known))
+    every = (*companions, *_filled(feed, feed.request, "data", known))
+    return tuple(replace(request, secrets=tuple((secrets or {}).items())) for request in every)
 
 
 def _known(feed: Feed, zone: Zone, window: Window, now: datetime) -> dict[str, str]:
+    first = window.first_period or feed.periods.first
+    last = window.last_period or feed.periods.last or str(now.year)
     return {
         "zone_id": zone.zone_id,
         "gb2260": zone.gb2260,
         "ref_area": zone.ref_area,
-        "first": window.first_period or feed.periods.first,
-        "last": window.last_period or feed.periods.last or str(now.year),
+        "first": first,
+        "last": last,
+        "first_day": period(first).start.isoformat(),
+        "last_day": (period(last).end - timedelta(days=1)).isoformat(),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -71,13 +71,23 @@ class Agency(Entry):
     calls_per_minute: float = Field(gt=0)
     licence: Text
     attribution: Text
+    terms: Text = Field(description="the provider's page on those terms")
     docs: Text = Field(description="the provider's page on its interface")
+    secrets: dict[str, Word] = Field({}, description="parameters of every question whose text is a secret of that name")
+
+
+class Terms(NamedTuple):
+    """On what terms figures are given, what is to be cited, and where the provider says so."""
+
+    licence: str
+    attribution: str
+    terms: str
 
 
 class Asked(Entry):
     """The question: `$name` in url and params is filled in from `each`, from the zone and from the window."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^https://[^\s@]+$")]
+    url: Annotated[str, StringConstraints(pattern=r"^https://[^\s@/]+/\S*$")]
     method: Literal["GET", "POST"] = "GET"
     params: dict[str, str] = {}
     headers: dict[str, str] = {}
@@ -101,6 +111,9 @@ class Feed(Entry):
     dialect: Word
     topics: tuple[Word, ...] = Field(min_length=1)
     docs: Text
+    licence: Text | None = Field(None, description="unset: the agency's; also those below")
+    attribution: Text | None = None
+    terms: Text | None = None
     request: Asked
     aside: dict[str, Asked] = Field({}, description="companion questions, by the part they are to the reading")
     periods: Periods

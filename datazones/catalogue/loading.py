@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from datazones import dialects
-from datazones.catalogue.entries import Agency, Entry, Feed, Zone
+from datazones.catalogue.entries import Agency, Entry, Feed, Terms, Zone
 from datazones.errors import CatalogueInvalid
 
 SHIPPED = Path(__file__).parent
@@ -34,6 +34,15 @@ class Catalogue:
 
     def agency_of(self, feed: Feed) -> Agency:
         return self.agencies[feed.agency]
+
+    def terms_of(self, feed: Feed) -> Terms:
+        """The agency's terms, but for those that this feed has of its own."""
+        agency = self.agency_of(feed)
+        return Terms(*(getattr(feed, name) or getattr(agency, name) for name in Terms._fields))
+
+    def zones_of(self, feed: Feed) -> tuple[Zone, ...]:
+        """The zones that want a topic of this feed, in the order of their ids."""
+        return tuple(zone for zone in self.zones.values() if set(feed.topics) & set(zone.topics))
 
     @cached_property
     def topics(self) -> frozenset[str]:

@@ -65,7 +65,8 @@ class Secrets:
     def __init__(self, request: Request) -> None:
         own = parse_qsl(request.url.partition("#")[0].partition("?")[2])
         named = [*own, *request.params, *request.headers]
-        found = {text for name, text in named if is_secret(name) and len(text) >= _SHORTEST}
+        found = {text for name, text in named if is_secret(name)} | {text for _, text in request.secrets}
+        found = {text for text in found if len(text) >= _SHORTEST}
         forms = {form for text in found for form in (text, quote(text, safe=""), quote(text), quote_plus(text))}
         self._forms = sorted(forms, key=len, reverse=True)
 

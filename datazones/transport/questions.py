@@ -67,7 +67,8 @@ def question(request: Request, manners: Manners, etag: str | None, last_modified
     CatalogueInvalid when its url is not one that this provider is asked at; nothing has been connected to then.
     """
     get = request.method == "GET"
-    url = parsed(with_params(request.url, request.params) if get else request.url)
+    asked = (*request.params, *request.secrets)
+    url = parsed(with_params(request.url, asked) if get else request.url)
     subject = Secrets(request).hide(request_key(request))
     reason = objection(url, manners)
     if url is None or reason:
@@ -78,7 +79,7 @@ def question(request: Request, manners: Manners, etag: str | None, last_modified
             next_step=_TRUST,
         )
     headers = _headers(request, manners, etag, last_modified)
-    content = None if get else encoded(request.params).encode()
+    content = None if get else encoded(asked).encode()
     return Question(subject, request.method, url, headers, content, Secrets(request))
 
 

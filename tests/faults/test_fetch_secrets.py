@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 import traceback
+from typing import Literal
 
 import pytest
 
@@ -93,3 +94,14 @@ def test_secret_headers_are_for_the_host_they_were_meant_for() -> None:
     assert server.asked[0].count(CANARY.encode()) == 2
     assert b"c4n4ry" not in server.asked[1]
     assert b"user-agent: datazones tests" in server.asked[1]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_secret_of_any_name_is_asked_with_and_never_told(method: Literal["GET", "POST"]) -> None:
+    asked = Request(f"https://{HOST}/fred/series", (("series_id", "GDP"),), method, secrets=(("visitor", CANARY),))
+    with provider([whole(ECHO, 400)]) as (server, transport), pytest.raises(DatazonesError) as raised:
+        transport.ask(asked)
+    assert b"visitor=c4n4ry" in server.asked[0]
+    said = _said(raised.value, "") + repr(asked) + request_key(asked)
+    for spelling in SPELLINGS:
+        assert spelling not in said

@@ -39,3 +39,16 @@ def test_a_secret_is_never_in_the_words_of_the_settings() -> None:
 
 def test_the_present_can_be_set_for_a_rehearsal() -> None:
     assert Settings(now=datetime(2020, 12, 1, tzinfo=UTC)).clock() == datetime(2020, 12, 1, tzinfo=UTC)
+
+
+def test_a_secret_of_a_provider_is_read_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAZONES_SECRETS__FRED_API_KEY", "canary-7f3a")
+    chosen = Settings()
+    assert chosen.secret("fred_api_key", "https://example.org") == "canary-7f3a"
+    assert "canary-7f3a" not in repr(chosen) + str(chosen.model_dump())
+
+
+def test_a_secret_that_is_missing_is_named_as_its_setting_with_where_to_get_it() -> None:
+    with pytest.raises(CatalogueInvalid, match="DATAZONES_SECRETS__FRED_API_KEY") as caught:
+        Settings(secrets={}).secret("fred_api_key", "https://example.org/keys")
+    assert "https://example.org/keys" in caught.value.next_step

@@ -22,8 +22,8 @@ def command(as_json: bool) -> None:
                 "agency": catalogue.agency_of(feed).agency_id,
                 "dataflow": feed.dataflow_id,
                 "dialect": feed.dialect,
-                "zones": sum(feed in catalogue.feeds_of(zone) for zone in catalogue.zones.values()),
-                "licence": catalogue.agency_of(feed).licence,
+                "zones": len(catalogue.zones_of(feed)),
+                "licence": catalogue.terms_of(feed).licence,
             }
             for feed in catalogue.feeds.values()
         ],
