@@ -133,5 +133,13 @@ class WarehouseDamaged(Permanent):
     """A working copy cannot be opened or contradicts its own load log."""
 
 
+class WarehouseNewer(Permanent):
+    """A warehouse was made by a newer Datazones than this one, which therefore leaves it alone."""
+
+
+class RebuildDiffers(Permanent):
+    """A warehouse made again from its raw answers is not the one that is held."""
+
+
 class StoreUnsafe(Permanent):
     """The object store ignores create-only or compare-and-swap and would lose data."""

@@ -105,7 +105,8 @@ class Conformed:
 class Staged:
     """One reading of a feed, conformed and written aside as Parquet, and what the feed declares about it.
 
-    `window_start` and `window_end` bound the periods that were asked for; None is open.
+    `window_start` and `window_end` bound the periods that were asked for; None is open. `declared` is all that the feed
+    declared about the reading, as JSON has it: it goes to the load log, so that the reading can be repeated.
     """
 
     feed_id: str
@@ -116,6 +117,19 @@ class Staged:
     absent_is_withdrawn: bool
     window_start: date | None = None
     window_end: date | None = None
+    declared: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One load as the load log has it: which raw answers it read, and what the feed `declared` then."""
+
+    load_id: int
+    feed_id: str
+    slot: datetime
+    loaded_at: datetime
+    answers: tuple[Landed, ...]
+    declared: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,16 @@ class Equipment:
     def limits(self) -> Limits:
         return Limits(self.settings.memory_limit_mb, self.settings.threads, self.settings.home / "spill")
 
+    @property
+    def staged(self) -> Path:
+        """Where readings wait for their load."""
+        return self.settings.home / "staged"
+
+    @property
+    def rebuilding(self) -> Path:
+        """Where zones are made again, beside the working copies."""
+        return self.settings.home / "rebuilding"
+
     def working(self, zone: Zone) -> Path:
         return self.settings.home / "working" / f"{zone.zone_id}.duckdb"
 

@@ -38,6 +38,12 @@ def export(working: Path, into: Path, limits: Limits) -> tuple[Table, ...]:
     return _examined(into, expected, limits)
 
 
+def content(path: Path, limits: Limits) -> tuple[Table, ...]:
+    """The tables of a warehouse file as a manifest names them: rows, and a digest of what they say."""
+    with opened(path, limits, read_only=True) as connection:
+        return tuple(Table(name, *_digest(connection, name)) for name in schema.PUBLISHED)
+
+
 def held_feeds(path: Path, limits: Limits) -> tuple[HeldFeed, ...]:
     """The feeds of a candidate, as its manifest names them."""
     with opened(path, limits, read_only=True) as connection:
@@ -54,8 +60,7 @@ def held_feeds(path: Path, limits: Limits) -> tuple[HeldFeed, ...]:
 
 
 def _examined(path: Path, expected: dict[str, int], limits: Limits) -> tuple[Table, ...]:
-    with opened(path, limits, read_only=True) as connection:
-        tables = tuple(Table(name, *_digest(connection, name)) for name in schema.PUBLISHED)
+    tables = content(path, limits)
     found = {table.name: table.rows for table in tables}
     if found != expected:
         raise WarehouseDamaged(

@@ -11,6 +11,9 @@ from datazones.columns import OBSERVATION, SERIES
 PUBLISHED = ("zone", "feed", "series", "vintage", "latest", "superseded", "coverage", "sighting", "load_log")
 """The tables of a warehouse, in the order they are written."""
 
+DESCRIBED = ("zone", "feed")
+"""Those that say what the catalogue says today."""
+
 SORTED_BY = {
     "series": "series_id",
     "vintage": "vintage_id",
@@ -64,6 +67,8 @@ DOCS = {
     "slot": "the due run that loaded it (UTC)",
     "loaded_at": "when it was loaded (UTC)",
     "answers": "the raw answers it read, as JSON: digest, request, part, size, retrieval",
+    "declared": "how the feed had its answers read and compared then, as JSON; null: not written down",
+    "number": "the number of the last script of the layout",
 } | {column.name: column.doc for column in (*OBSERVATION, *SERIES)}
 """What each column says, shown beside it by BI tools. A title of a feed is what the feed collects."""
 
@@ -75,11 +80,19 @@ def scripts() -> list[tuple[int, str]]:
     return [(int(entry.name[:4]), entry.read_text(encoding="utf-8")) for entry in found]
 
 
-def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """An empty warehouse of today's layout in the database in use."""
+def newest() -> int:
+    """The number of today's layout."""
+    return scripts()[-1][0]
+
+
+def create(connection: duckdb.DuckDBPyConnection, *, after: int = 0) -> None:
+    """A warehouse of today's layout in the database in use: an empty one, or one of the layout `after` brought on."""
     connection.execute("BEGIN")  # one commit, not one for every statement
-    for _, script in scripts():
-        connection.execute(script)
+    for number, script in scripts():
+        if number > after:
+            connection.execute(script)
+    connection.execute("DELETE FROM layout")
+    connection.execute("INSERT INTO layout VALUES (?)", [newest()])
     connection.execute("COMMIT")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +12,8 @@ import duckdb
 import orjson
 
 from datazones.errors import WarehouseBusy
-from datazones.model import Landed, Parent, Revisions, Staged
-from datazones.warehouse import revising, schema
+from datazones.model import Landed, Logged, Parent, Revisions, Staged
+from datazones.warehouse import migrating, revising, schema
 from datazones.warehouse.connecting import Limits, opened
 
 STORAGE_VERSION = "v1.4.0"
@@ -30,14 +30,21 @@ class WorkingCopy:
     @classmethod
     @contextmanager
     def held(cls, path: Path, limits: Limits, reach: Sequence[Path] = ()) -> Iterator[WorkingCopy]:
-        """The working copy, made empty if there is none, locked against every other process while it is in use."""
+        """The working copy, locked against every other process while it is in use.
+
+        Made empty if there is none, and brought to today's layout if it has an earlier one.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock")), ExitStack() as stack:
             if not path.exists():
                 _begin(path, limits)
-            with opened(path, limits, reach=reach) as connection:
-                yield cls(path, connection)
-                connection.execute("CHECKPOINT")
+            connection = stack.enter_context(opened(path, limits, reach=reach))
+            if migrating.outdated(connection, path):
+                stack.close()
+                _migrate(path, limits)
+                connection = stack.enter_context(opened(path, limits, reach=reach))
+            yield cls(path, connection)
+            connection.execute("CHECKPOINT")
 
     def parent(self) -> Parent | None:
         """The published snapshot this copy was built on; None before the first."""
@@ -76,14 +83,33 @@ class WorkingCopy:
         """Vintages, revisions, load log and watermark of one reading, in one transaction."""
         connection = self._connection
         with self._transaction():
-            load_id = _one(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM load_log")
+            load_id = self.last_load() + 1
             retrieved_at = max(answer.retrieved_at for answer in answers)
             revisions = revising.revise(connection, staged, load_id=load_id, retrieved_at=naive(retrieved_at))
+            told = orjson.dumps([answer.plain() for answer in answers]).decode()
+            declared = orjson.dumps(staged.declared, option=orjson.OPT_SORT_KEYS).decode() if staged.declared else None
             connection.execute(
-                "INSERT INTO load_log VALUES (?, ?, ?, ?, ?)",
-                [load_id, staged.feed_id, naive(slot), naive(now), orjson.dumps([a.plain() for a in answers]).decode()],
+                "INSERT INTO load_log VALUES (?, ?, ?, ?, ?, ?)",
+                [load_id, staged.feed_id, naive(slot), naive(now), told, declared],
             )
         return revisions
+
+    def log(self) -> tuple[Logged, ...]:
+        """Every load in this copy, oldest first: all that is needed to make it again from raw answers."""
+        rows = self._connection.execute(
+            "SELECT load_id, feed_id, slot, loaded_at, answers, declared FROM load_log ORDER BY load_id"
+        ).fetchall()
+        return tuple(
+            Logged(
+                load_id=load_id,
+                feed_id=feed_id,
+                slot=slot.replace(tzinfo=UTC),
+                loaded_at=loaded_at.replace(tzinfo=UTC),
+                answers=tuple(Landed.from_plain(plain) for plain in orjson.loads(answers)),
+                declared=orjson.loads(declared) if declared else {},
+            )
+            for load_id, feed_id, slot, loaded_at, answers, declared in rows
+        )
 
     def last_load(self) -> int:
         """The id of the last load in this copy; 0 before the first."""
@@ -111,9 +137,23 @@ class WorkingCopy:
 
 
 def hydrate(path: Path, published: Path, parent: Parent, limits: Limits) -> None:
-    """A fresh working copy out of a published file, put in place of whatever was at `path`."""
-    with _locked(path.with_suffix(".lock")):
-        _begin(path, limits, published, parent)
+    """A fresh working copy out of a published file of any layout, put in place of whatever was at `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    brought_on = path.with_suffix(".migrating")
+    with locked(path.with_suffix(".lock")):
+        with opened(published, limits, read_only=True) as connection:
+            outdated = migrating.outdated(connection, published)
+        if outdated:
+            migrating.migrate(published, brought_on, limits)
+        _begin(path, limits, brought_on if outdated else published, parent)
+        brought_on.unlink(missing_ok=True)
+
+
+def _migrate(path: Path, limits: Limits) -> None:
+    """On a copy, which takes the place of the file when it is whole."""
+    aside = path.with_suffix(".migrating")
+    migrating.migrate(path, aside, limits)
+    aside.replace(path)
 
 
 def _begin(path: Path, limits: Limits, published: Path | None = None, parent: Parent | None = None) -> None:
@@ -144,7 +184,7 @@ def _begin(path: Path, limits: Limits, published: Path | None = None, parent: Pa
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

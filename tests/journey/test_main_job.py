@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -150,6 +151,16 @@ def test_a_file_can_be_pulled_to_where_one_wants_it(journey: Journey) -> None:
     pulled = journey.home.run("pull", "hubei", "--to", "mine.duckdb")
     assert pulled.returncode == 0, pulled.stderr
     assert (journey.home.folder / "mine.duckdb").read_bytes() == journey.home.published("hubei").read_bytes()
+
+
+def test_a_zone_made_again_from_its_raw_answers_is_what_was_published(journey: Journey) -> None:
+    shutil.rmtree(journey.home.folder / ".datazones" / "landing")
+    run = journey.home.run("rebuild", "beijing", "--json")
+    assert run.returncode == 0, run.stderr
+    rows = {row["table"]: row for row in json.loads(run.stdout)}
+    assert all(row["rebuilt"] == row["held"] for row in rows.values())
+    assert all(rows[name]["rebuilt"] == rows[name]["published"] for name in ("latest", "superseded", "load_log"))
+    assert rows["superseded"]["rows"] > 50
 
 
 def test_the_doctor_finds_the_embedded_store_safe(journey: Journey) -> None:
