@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -44,6 +47,19 @@ def stop(child: subprocess.Popen[bytes], patience_s: float = 10.0) -> None:
         child.wait(patience_s)
     except subprocess.TimeoutExpired:
         child.kill()
+        child.wait()
+
+
+def stop_all(children: Sequence[subprocess.Popen[bytes]], patience_s: float) -> None:
+    """End processes we started and all that they started in their sessions: asked together, then made to."""
+    until = time.monotonic() + patience_s
+    for child in children:
+        child.terminate()
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(max(0.0, until - time.monotonic()))
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
 

@@ -1,0 +1,105 @@
+"""Bringing an installation up and taking it down: the supervisor is started, awaited, asked to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from datazones.errors import StoreUnavailable
+from datazones.settings import settings
+from infra import locks
+from infra.children import free_port, start
+from infra.upkeep.parts import Plan
+from infra.upkeep.place import Place, State
+from infra.upkeep.supervisor import DRAIN_S, PLAN
+
+READY_S = 300.0
+GONE_S = 3 * DRAIN_S
+LOOK_S = 0.25
+
+
+def bring_up(workers: int, port: int, *, simulated: bool) -> None:
+    """Start a supervisor if there is none, wait until all it keeps is healthy, and say where everything is."""
+    plan = Plan(settings().home.resolve(), port, workers, free_port() if simulated else None)
+    place = Place(plan.folder)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    running = locks.is_held(place.lock)
+    if not running:
+        _started(plan, place)
+    state = _ready(place)
+    for part in state.parts:
+        click.echo(f"  {part.name:<10} up, process {part.pid}, says what it does in {_near(place.log_of(part.name))}")
+    click.echo(f"\n{'Already up' if running else 'Up'}. Prefect's UI is at {state.ui_url}")
+    click.echo(f"Refresh a zone:  PREFECT_API_URL={state.api_url} prefect deployment run refresh/beijing --watch")
+    click.echo("End it all:      datazones down")
+
+
+def take_down() -> None:
+    """Ask the supervisor to end and wait until it has; nothing when there is none."""
+    place = Place(settings().home.resolve() / "up")
+    if not place.folder.exists() or not locks.is_held(place.lock):
+        click.echo("Nothing is up.")
+        return
+    state = place.state()
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.kill(place.supervisor(), end)
+        if _gone(place):
+            place.forget()
+            click.echo(f"Ended: {', '.join(part.name for part in state.parts)}." if state else "Ended.")
+            return
+    raise _failed(place, f"a supervisor that does not end, process {place.supervisor()}")
+
+
+def _started(plan: Plan, place: Place) -> None:
+    """A supervisor that has said its first word: its name, in the file it has locked."""
+    place.forget()
+    click.echo("Starting Prefect's server, the object store, deployments and workers ...", err=True)
+    command = [sys.executable, "-m", "infra.upkeep.supervisor", PLAN.dump_json(plan).decode()]
+    child = start(command, place.log, plan.environment, tied=False)
+    until = time.monotonic() + READY_S
+    while not locks.is_held(place.lock):
+        if child.poll() or time.monotonic() > until:
+            raise _failed(place, "a supervisor that ended" if child.poll() else "no word of the supervisor")
+        time.sleep(LOOK_S)
+
+
+def _ready(place: Place) -> State:
+    """The state in which everything is healthy."""
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until and locks.is_held(place.lock):
+        state = place.state()
+        if state and state.ready and all(part.healthy for part in state.parts):
+            return state
+        time.sleep(LOOK_S)
+    state = place.state()
+    raise _failed(place, (state and state.problem) or "parts that do not all answer")
+
+
+def _gone(place: Place) -> bool:
+    until = time.monotonic() + GONE_S
+    while locks.is_held(place.lock):
+        if time.monotonic() > until:
+            return False
+        time.sleep(LOOK_S)
+    return True
+
+
+def _near(path: Path) -> str:
+    """A path as one types it from here."""
+    return os.path.relpath(path)
+
+
+def _failed(place: Place, found: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        "this installation",
+        found=found,
+        expected=f"every part healthy within {READY_S:.0f} s",
+        next_step=f"read {_near(place.log)} and the logs beside it; `datazones down` ends what is left",
+    )

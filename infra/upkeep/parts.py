@@ -1,0 +1,114 @@
+"""What an installation on one machine is made of: a Prefect server, workers, and in rehearsals simulated providers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from datazones.settings import PREFIX
+
+CODE = Path(__file__).parents[2]
+"""The folder that holds `prefect.yaml` and the packages its entrypoints name."""
+
+POOL = "datazones"
+
+PREFECT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+    # leases held in memory are lost with the server, and block a deployment for good
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+}
+"""How Prefect's own processes are set, wherever we start them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is wanted: where it lives, on which ports, and whether providers are simulated from `simulated_from` on."""
+
+    home: Path
+    port: int
+    workers: int
+    simulator_port: int | None = None
+    simulated_from: datetime | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "up"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every part, and of the commands that talk to them. Parts run elsewhere, so `.env` is read here."""
+        base = {f"{PREFIX}PROVIDERS_BASE": f"http://127.0.0.1:{self.simulator_port}"} if self.simulator_port else {}
+        return {
+            **{name: text for name, text in dotenv_values(".env").items() if text is not None},
+            **os.environ,
+            **PREFECT,
+            **base,
+            f"{PREFIX}HOME": str(self.home),
+            f"{PREFIX}CODE": str(CODE),
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_API_URL": self.api_url,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process to be kept up. It is healthy when `health` answers; without one, when it runs."""
+
+    name: str
+    command: Sequence[str]
+    health: str | None = None
+
+    def answers(self) -> bool:
+        if self.health is None:
+            return True
+        try:
+            with urllib.request.urlopen(self.health, timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def servers(plan: Plan) -> list[Process]:
+    """What must answer before anything else starts."""
+    where = ["--host", "127.0.0.1", "--port", str(plan.port)]
+    found = [Process("prefect", prefect("server", "start", *where), f"{plan.api_url}/health")]
+    if plan.simulator_port:
+        begin = ["--now", plan.simulated_from.isoformat()] if plan.simulated_from else []
+        state = ["--port", str(plan.simulator_port), "--state", str(plan.home / "simulator"), *begin]
+        command = [sys.executable, "-m", "infra.simulator", *state]
+        found.append(Process("simulator", command, f"http://127.0.0.1:{plan.simulator_port}/_clock"))
+    return found
+
+
+def workers(plan: Plan) -> list[Process]:
+    """Who does the work: each takes runs of every zone."""
+    names = [f"worker-{number}" for number in range(1, plan.workers + 1)]
+    return [Process(name, prefect("worker", "start", "--pool", POOL, "--name", name)) for name in names]
+
+
+def preparations() -> list[Sequence[str]]:
+    """What is told to a server before workers come: the pool, and a deployment for every zone."""
+    return [
+        prefect("work-pool", "create", POOL, "--type", "process", "--overwrite"),
+        prefect("--no-prompt", "deploy", "--all"),
+    ]
+
+
+def prefect(*words: str) -> list[str]:
+    return [sys.executable, "-m", "prefect", *words]

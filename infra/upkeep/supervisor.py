@@ -1,0 +1,178 @@
+"""The process that keeps an installation up: `python -m infra.upkeep.supervisor PLAN`, PLAN being a line of JSON.
+
+It starts the servers, tells Prefect of pool and deployments, starts the workers, and starts again whatever dies, a
+little later each time it dies at once. On SIGTERM it ends all of it. Killed, it takes its parts with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import FrameType
+
+from pydantic import TypeAdapter
+
+from datazones.settings import settings
+from infra import local_s3, locks
+from infra.children import start, stop_all
+from infra.upkeep import parts
+from infra.upkeep.parts import Plan, Process
+from infra.upkeep.place import Part, Place, State
+
+LOOK_S = 0.5
+START_S = 180.0
+HUNG_S = 60.0
+"""So long a server that once answered may be silent before it is taken for hung."""
+
+LONGEST_PAUSE_S = 15.0
+DRAIN_S = 20.0
+"""So long a worker may take to end what it does when everything is taken down."""
+
+ENDS = (signal.SIGTERM, signal.SIGINT)
+
+PLAN = TypeAdapter(Plan)
+
+
+class Asked(BaseException):
+    """Somebody asked us to end."""
+
+
+@dataclass
+class Kept:
+    """A process that is kept up."""
+
+    process: Process
+    child: subprocess.Popen[bytes]
+    restarts: int = 0
+    healthy: bool = False
+    answered_at: float | None = None
+    begun_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def part(self) -> Part:
+        return Part(self.process.name, self.child.pid, self.healthy, self.restarts)
+
+    @property
+    def hung(self) -> bool:
+        """Whether it runs and says nothing: for longer than a start takes, or than an answer may."""
+        silent = time.monotonic() - (self.answered_at or self.begun_at)
+        return not self.healthy and silent > (HUNG_S if self.answered_at else START_S)
+
+    @property
+    def may_start_again(self) -> bool:
+        """At once after a long life; after a short one, later each time."""
+        lived = time.monotonic() - self.begun_at
+        return lived > min(LONGEST_PAUSE_S, LOOK_S * float(2**self.restarts))
+
+    def look(self) -> None:
+        """Ask how it is."""
+        self.healthy = self.child.poll() is None and self.process.answers()
+        if self.healthy:
+            self.answered_at = time.monotonic()
+
+
+class Supervisor:
+    """Keeps the parts of one plan up, and says how they are."""
+
+    def __init__(self, plan: Plan, place: Place) -> None:
+        self._plan, self._place = plan, place
+        self._servers: list[Kept] = []
+        self._workers: list[Kept] = []
+
+    def run(self) -> None:
+        """Until it is interrupted."""
+        try:
+            self._servers = self._begun(parts.servers(self._plan))
+            self._await_servers()
+            for command in parts.preparations():
+                self._prepare(command)
+            self._workers = self._begun(parts.workers(self._plan))
+            while True:
+                self._look()
+                time.sleep(LOOK_S)
+        finally:
+            for kept in (self._workers, self._servers):  # what workers do is not cut off from the server
+                stop_all([one.child for one in kept], DRAIN_S)
+
+    def _begun(self, processes: Iterable[Process]) -> list[Kept]:
+        return [Kept(process, self._started(process)) for process in processes]
+
+    def _started(self, process: Process) -> subprocess.Popen[bytes]:
+        return start(process.command, self._place.log_of(process.name), self._plan.environment)
+
+    def _await_servers(self) -> None:
+        until = time.monotonic() + START_S
+        while not all(kept.healthy for kept in self._servers):
+            if time.monotonic() > until:
+                silent = ", ".join(kept.process.name for kept in self._servers if not kept.healthy)
+                raise TimeoutError(f"no answer from {silent} within {START_S:.0f} s")
+            self._look()
+            time.sleep(LOOK_S)
+
+    def _prepare(self, command: Sequence[str]) -> None:
+        with self._place.log_of("deploy").open("ab") as words:
+            subprocess.run(
+                command, check=True, timeout=START_S, cwd=parts.CODE, env=self._plan.environment,
+                stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+            )  # fmt: skip
+
+    def _look(self) -> None:
+        for kept in (*self._servers, *self._workers):
+            kept.look()
+            if kept.hung:
+                stop_all([kept.child], 0)
+            if kept.child.poll() is not None and kept.may_start_again:
+                kept.child, kept.restarts = self._started(kept.process), kept.restarts + 1
+                kept.begun_at, kept.answered_at = time.monotonic(), None
+        self._say()
+
+    def _say(self) -> None:
+        found = tuple(kept.part for kept in (*self._servers, *self._workers))
+        self._place.say(State(os.getpid(), self._plan.api_url, bool(self._workers), found))
+
+
+def main() -> None:
+    """Supervise the plan named on the command line, unless somebody supervises this home already."""
+    plan = PLAN.validate_json(sys.argv[1])
+    place = Place(plan.folder)
+    for number in ENDS:
+        signal.signal(number, _asked)
+    with place.lock.open("a") as lock:
+        if not locks.taken(lock):
+            return
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        try:
+            with ExitStack() as stack:
+                _store(plan, stack)
+                Supervisor(plan, place).run()
+        except Asked:
+            pass
+        except Exception as error:
+            place.say(State(os.getpid(), plan.api_url, ready=False, problem=f"{type(error).__name__}: {error}"))
+            raise
+        place.forget()
+
+
+def _store(plan: Plan, stack: ExitStack) -> None:
+    """Keep the embedded store open, so that runs find it warm; a store of the owner's needs no keeping."""
+    chosen = settings()
+    if chosen.store_url is None:
+        stack.enter_context(local_s3.running(plan.home / "store", chosen.store_bucket))
+
+
+def _asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
+    for every in ENDS:
+        signal.signal(every, signal.SIG_IGN)
+    raise Asked
+
+
+if __name__ == "__main__":
+    main()
