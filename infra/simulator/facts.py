@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from datazones.errors import CatalogueInvalid
+from infra.simulator.figures import Key, MadeUp, Seen, Vintage, seen
 
 PUBLISHED = Path(__file__).parent / "facts"
-
-
-class Key(NamedTuple):
-    """What a figure is about."""
-
-    indicator: str
-    ref_area: str
-    time_period: str
-
-
-Figures = Mapping[Key, str]
-Generated = Callable[[Key, datetime], str | None]
-"""Figures that are made up as they are asked for; only where somebody asked for volume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +34,15 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Vintage:
-    """One published state. A figure that is '' takes an earlier one back."""
-
-    released_at: datetime
-    figures: Figures
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a flow shows at one moment, and when it last changed; None before its first vintage."""
-
-    released_at: datetime | None
-    figure: Callable[[Key], str | None]
-
-
-@dataclass(frozen=True, slots=True)
 class Flow:
-    """One dataflow of one agency: its code lists and its vintages; beside them what is `generated`."""
+    """One dataflow of one agency: its code lists and its vintages; beside them what is made up."""
 
     agency_id: str
     dataflow_id: str
     indicators: Mapping[str, Indicator]
     areas: Mapping[str, Area]
     vintages: tuple[Vintage, ...]
-    generated: Generated | None = None
+    made_up: MadeUp | None = None
 
     def __post_init__(self) -> None:
         figures = (key for vintage in self.vintages for key in vintage.figures)
@@ -80,14 +51,12 @@ class Flow:
             raise _invalid(f"{self.agency_id} {self.dataflow_id}", f"figures of {sorted(unlisted)[:3]}")
 
     def seen(self, now: datetime) -> Seen:
-        out = sorted((v for v in self.vintages if v.released_at <= now), key=lambda vintage: vintage.released_at)
-        figures = {key: text for vintage in out for key, text in vintage.figures.items()}
-        return Seen(out[-1].released_at if out else None, lambda key: self._figure(key, figures, now))
+        return seen(self.vintages, self.made_up, now)
 
-    def _figure(self, key: Key, figures: Figures, now: datetime) -> str | None:
-        if key in figures or self.generated is None:
-            return figures.get(key) or None
-        return self.generated(key, now)
+    def history(self, now: datetime) -> list[Seen]:
+        """What was seen after each change up to now, the oldest first."""
+        changes = {vintage.released_at for vintage in self.vintages} | {*(self.made_up.changes if self.made_up else ())}
+        return [self.seen(change) for change in sorted(changes) if change <= now]
 
 
 class World:
@@ -101,6 +70,10 @@ class World:
 
     def flow(self, agency_id: str, dataflow_id: str) -> Flow | None:
         return self._flows.get((agency_id, dataflow_id))
+
+    def named(self, dataflow_id: str) -> Flow | None:
+        """The flow of that id, whosever it is and however it is written."""
+        return next((flow for flow in self if flow.dataflow_id.lower() == dataflow_id.lower()), None)
 
 
 def load(folder: Path = PUBLISHED) -> World:

@@ -44,8 +44,9 @@ def content_type(answer: Answer, *, said: str | None = None) -> Answer:
 
 def gzipped(answer: Answer, *, declared: bool = True, members: int = 1) -> Answer:
     """The body as gzip, in several members if so said; not `declared`, no header tells."""
-    size = max(1, -(-len(answer.body) // members))
-    parts = [answer.body[at : at + size] for at in range(0, len(answer.body), size)]
+    body = answer.whole()
+    size = max(1, -(-len(body) // members))
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
     told = (("Content-Encoding", "gzip"),) if declared else ()
     packed = b"".join(gzip.compress(part, mtime=0) for part in parts)
     return replace(answer, body=packed, headers=(*answer.headers, *told))
@@ -53,24 +54,26 @@ def gzipped(answer: Answer, *, declared: bool = True, members: int = 1) -> Answe
 
 def padded(answer: Answer, *, size: int) -> Answer:
     """So many spaces behind the body; gzipped they are a bomb."""
-    return replace(answer, body=answer.body + b" " * size)
+    return replace(answer, body=answer.whole() + b" " * size)
 
 
 def replaced(answer: Answer, *, old: str, new: str) -> Answer:
     """Other text in the body: a code renamed, a column dropped, a figure mistyped."""
-    return replace(answer, body=answer.body.replace(old.encode(), new.encode()))
+    return replace(answer, body=answer.whole().replace(old.encode(), new.encode()))
 
 
 def recoded(answer: Answer, *, encoding: str = _TEXT, crlf: bool = False) -> Answer:
     """The body in another encoding (utf-8-sig has a mark, gb18030 none) or with other line ends."""
-    text = answer.body.decode(_TEXT)
+    text = answer.whole().decode(_TEXT)
     return replace(answer, body=(text.replace("\n", "\r\n") if crlf else text).encode(encoding))
 
 
 def cut(answer: Answer, *, at: int) -> Answer:
     """The connection ends after `at` bytes of the body, counted from the end if negative."""
-    left = at if at >= 0 else max(0, len(answer.body) + at)
-    return replace(answer, delivery=replace(answer.delivery, cut_at=left))
+    if at < 0:
+        answer = replace(answer, body=answer.whole())
+        at = max(0, len(answer.whole()) + at)
+    return replace(answer, delivery=replace(answer.delivery, cut_at=at))
 
 
 def hang_up(answer: Answer) -> Answer:

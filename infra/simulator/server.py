@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(str(error).encode(), 400)
         pairs = parse_qsl(query, keep_blank_values=True) + parse_qsl(form.decode("utf-8", "replace"), True)
         headers = {name.lower(): text for name, text in self.headers.items()}
-        asked = Asked(self.command, host, "/" + unquote(rest), dict(pairs), headers, now)
+        asked = Asked(self.command, host, "/" + unquote(rest), tuple(pairs), headers, now)
         said = {"method": self.command, "path": self.path, "form": form.decode("utf-8", "replace")}
         answer, met = self.server.script.played(
             " ".join(said.values()), asked, lambda question: formats.answer(question, self.server.world)
@@ -89,17 +89,37 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, text in answer.headers:
             self.send_header(name, text)
-        self.send_header("Content-Length", str(len(answer.body)))
+        framed = isinstance(answer.body, bytes)
+        self.send_header(
+            *(("Content-Length", str(len(answer.whole()))) if framed else ("Transfer-Encoding", "chunked"))
+        )
         self.end_headers()
-        self._send_body(answer.body[: answer.delivery.cut_at], answer.delivery.bytes_per_s)
+        with contextlib.suppress(ConnectionError):  # an asker that leaves meanwhile is none of our business
+            self._send_body(answer, chunked=not framed)
 
-    def _send_body(self, body: bytes, bytes_per_s: float) -> None:
-        """All at once, or in drops of a tenth of a second. An asker that leaves meanwhile is none of our business."""
-        drop = max(1, int(bytes_per_s / 10)) if bytes_per_s else max(1, len(body))
-        with contextlib.suppress(ConnectionError):
-            for at in range(0, len(body), drop):
-                self.wfile.write(body[at : at + drop])
-                time.sleep(drop / bytes_per_s if bytes_per_s else 0)
+    def _send_body(self, answer: Answer, *, chunked: bool) -> None:
+        """All at once, or in drops of a tenth of a second; in chunks where the length is not known before."""
+        for piece in _up_to(answer.delivery.cut_at, answer.pieces):
+            for drop in _drops(piece, answer.delivery.bytes_per_s):
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(drop), drop) if chunked else drop)
+                time.sleep(len(drop) / answer.delivery.bytes_per_s if answer.delivery.bytes_per_s else 0)
+        if chunked and answer.delivery.cut_at is None:
+            self.wfile.write(b"0\r\n\r\n")
+
+
+def _up_to(end: int | None, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        if end is not None:
+            piece, end = piece[:end], max(0, end - len(piece))
+        if piece:
+            yield piece
+        if end == 0:
+            return
+
+
+def _drops(piece: bytes, bytes_per_s: float) -> Iterator[bytes]:
+    size = max(1, int(bytes_per_s / 10)) if bytes_per_s else len(piece)
+    return (piece[at : at + size] for at in range(0, len(piece), size))
 
 
 @contextlib.contextmanager

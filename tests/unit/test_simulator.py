@@ -21,7 +21,8 @@ from datazones import dialects, model
 from datazones.conforming import conform, tidy
 from datazones.errors import CatalogueInvalid, ProviderRefused
 from infra.simulator import facts
-from infra.simulator.facts import Area, Flow, Indicator, Key, Vintage, World
+from infra.simulator.facts import Area, Flow, Indicator, World
+from infra.simulator.figures import Key, Vintage
 from infra.simulator.server import serving
 
 NOW = "2020-12-01T00:00:00Z"

@@ -6,14 +6,13 @@ https://data.stats.gov.cn/english/easyquery.htm
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
-from infra.simulator.exchange import Answer, Asked
-from infra.simulator.facts import Flow, Indicator, Key, World
+from infra.simulator.exchange import Answer, Asked, Serves, csv_lines, streamed
+from infra.simulator.facts import Flow, Indicator, World
+from infra.simulator.figures import Key
 
-SERVES = (("data.stats.gov.cn", r"/export/\w+/[^/]+\.csv"),)
+SERVES = (Serves("data.stats.gov.cn", r"/export/\w+/[^/]+\.csv"),)
 
 _PERIODS = 20
 _DATABASES = {"fsnd": "分省年度数据"}
@@ -26,10 +25,9 @@ def answer(asked: Asked, world: World) -> Answer:
     indicator = flow.indicators.get(file.removesuffix(".csv")) if flow else None
     if flow is None or indicator is None:
         return Answer(b"", 404)
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(_rows(asked, flow, indicator))
+    lines = (line.encode(_ENCODING) for line in csv_lines(_rows(asked, flow, indicator)))
     name = file if file.isascii() else "export.csv"
-    return Answer(text.getvalue().encode(_ENCODING), headers=(("Content-Disposition", f"attachment; filename={name}"),))
+    return Answer(streamed(lines), headers=(("Content-Disposition", f"attachment; filename={name}"),))
 
 
 def _rows(asked: Asked, flow: Flow, indicator: Indicator) -> Iterator[list[str]]:

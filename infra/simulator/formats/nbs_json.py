@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product, starmap
 from typing import NamedTuple
 
-from infra.simulator.exchange import Answer, Asked
-from infra.simulator.facts import Flow, Key, World
+from infra.simulator.exchange import Answer, Asked, Serves, streamed
+from infra.simulator.facts import Flow, World
+from infra.simulator.figures import Key
 
-SERVES = (("data.stats.gov.cn", r"/(english/)?easyquery\.htm"),)
+SERVES = (Serves("data.stats.gov.cn", r"/(english/)?easyquery\.htm"),)
 
 _FIRST_PERIOD = 1949
 _DBCODE = r"(hg|fs|cs)[yjn]d"
@@ -41,28 +42,38 @@ class _Chosen(NamedTuple):
 def answer(asked: Asked, world: World) -> Answer:
     dbcode = asked.params.get("dbcode", "")
     flow = world.flow("NBS", dbcode)
-    content: object
     try:
         if flow is None or not re.fullmatch(_DBCODE, dbcode):
             raise LookupError(dbcode)
-        content = _tree(asked, flow) if asked.params.get("m") == "getTree" else _data(asked, flow)
+        parts = iter([_plain(_tree(asked, flow))]) if asked.params.get("m") == "getTree" else _data(asked, flow)
     except (LookupError, ValueError, TypeError, AttributeError):
-        content = _NOTHING
-    return Answer(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), headers=_HEADERS)
+        parts = iter([_plain(_NOTHING)])
+    return Answer(streamed(parts), headers=_HEADERS)
 
 
-def _data(asked: Asked, flow: Flow) -> object:
+def _plain(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _data(asked: Asked, flow: Flow) -> Iterator[str]:
+    """The parts of the answer. The figures are gone through twice: their decimals are said before any of them."""
     chosen = _chosen(asked, flow)
     figure = flow.seen(asked.now).figure
-    figures = {key: figure(key) for key in starmap(Key, product(*chosen))}
-    decimals = {zb: _decimals(text for key, text in figures.items() if key.indicator == zb) for zb in chosen.zb}
-    found = {
-        "datanodes": [_node(key, text, decimals[key.indicator]) for key, text in figures.items()],
-        "freshsort": 0,
-        "hasdatacount": sum(text is not None for text in figures.values()),
-        "wdnodes": [_described(kind, codes, flow, decimals) for kind, codes in chosen._asdict().items()],
-    }
-    return {"returncode": 200, "returndata": found}
+    decimals = {zb: _decimals(figure(Key(zb, *rest)) for rest in product(chosen.reg, chosen.sj)) for zb in chosen.zb}
+    return _told(chosen, figure, decimals, flow)
+
+
+def _told(
+    chosen: _Chosen, figure: Callable[[Key], str | None], decimals: Mapping[str, int], flow: Flow
+) -> Iterator[str]:
+    found = 0
+    yield '{"returncode":200,"returndata":{"datanodes":['
+    for nth, key in enumerate(starmap(Key, product(*chosen))):
+        text = figure(key)
+        found += text is not None
+        yield ("," if nth else "") + _plain(_node(key, text, decimals[key.indicator]))
+    described = [_described(kind, codes, flow, decimals) for kind, codes in chosen._asdict().items()]
+    yield f'],"freshsort":0,"hasdatacount":{found},"wdnodes":{_plain(described)}}}}}'
 
 
 def _chosen(asked: Asked, flow: Flow) -> _Chosen:

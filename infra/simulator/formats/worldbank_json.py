@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, product
 from math import ceil
 from typing import TypeVar
 from xml.etree import ElementTree
 
-from infra.simulator.exchange import Answer, Asked
-from infra.simulator.facts import Area, Flow, Indicator, Key, Seen, World
+from infra.simulator.exchange import Answer, Asked, Serves, streamed
+from infra.simulator.facts import Area, Flow, Indicator, World
+from infra.simulator.figures import Key, Seen
 
-SERVES = (("api.worldbank.org", r"/v2(/[a-z]{2})?/countr(y|ies)(/[^/]+(/indicators?/[^/]+)?)?"),)
+SERVES = (Serves("api.worldbank.org", r"/v2(/[a-z]{2})?/countr(y|ies)(/[^/]+(/indicators?/[^/]+)?)?"),)
 
 _FIRST_PERIOD = 1960
 _PATH = re.compile(r".*/countr(?:y|ies)(?:/(?P<areas>[^/]+)(?:/indicators?/(?P<indicators>[^/]+))?)?")
 _SPAN = re.compile(r"(?P<first>\d{4})(?::(?P<last>\d{4}))?")
+_JSON = "application/json;charset=utf-8"
 _NAMESPACE = "http://www.worldbank.org"
 _Row = Mapping[str, object]
 _Known = TypeVar("_Known", Area, Indicator)
@@ -30,7 +33,7 @@ def answer(asked: Asked, world: World) -> Answer:
         return _answered(asked, world)
     except LookupError:
         error = {"id": "120", "key": "Invalid value", "value": "The provided parameter value is not valid"}
-        return _json([{"message": [error]}])
+        return Answer(_plain([{"message": [error]}]).encode()).said(_JSON)
 
 
 def _answered(asked: Asked, world: World) -> Answer:
@@ -41,13 +44,11 @@ def _answered(asked: Asked, world: World) -> Answer:
     areas = _areas(path["areas"] or "all", flow)
     if path["indicators"] is None:
         return _page([_country(area) for area in areas], asked, {})
-    seen = flow.seen(asked.now)
-    rows = [
-        row
-        for indicator in _known(path["indicators"].split(";"), flow.indicators)
-        for area in areas
-        for row in _latest(_series(indicator, area, seen, _span(asked)), asked)
-    ]
+    seen, span = flow.seen(asked.now), _span(asked)
+    series = list(product(_known(path["indicators"].split(";"), flow.indicators), areas))
+    rows: Sequence[_Row] | _Rows = _Rows(series, seen, span)
+    if {"mrv", "mrnev"} & asked.params.keys():
+        rows = [row for one in series for row in _latest(_Rows([one], seen, span), asked)]
     updated = seen.released_at.date().isoformat() if seen.released_at else None
     return _page(rows, asked, {"sourceid": "2", "lastupdated": updated})
 
@@ -72,10 +73,24 @@ def _span(asked: Asked) -> range:
     return range(min(last, asked.now.year - 1), max(first, _FIRST_PERIOD) - 1, -1)
 
 
-def _series(indicator: Indicator, area: Area, seen: Seen, span: range) -> Iterator[_Row]:
-    for period in map(str, span):
-        figure = seen.figure(Key(indicator.indicator, area.ref_area, period))
-        yield {
+class _Rows:
+    """The rows of some series, each made when it is shown."""
+
+    def __init__(self, series: Sequence[tuple[Indicator, Area]], seen: Seen, span: range) -> None:
+        self._series, self._seen, self._span = series, seen, span
+
+    def __len__(self) -> int:
+        return len(self._series) * len(self._span)
+
+    def __getitem__(self, shown: slice) -> Iterator[_Row]:
+        for at in range(len(self))[shown]:
+            which, period = divmod(at, len(self._span))
+            yield self._row(*self._series[which], str(self._span[period]))
+
+    def _row(self, indicator: Indicator, area: Area, period: str) -> _Row:
+        key = Key(indicator.indicator, area.ref_area, period)
+        figure = self._seen.figure(key)
+        return {
             "indicator": {"id": indicator.indicator, "value": indicator.title},
             "country": {"id": area.more["iso2Code"], "value": area.title},
             "countryiso3code": area.ref_area,
@@ -87,11 +102,11 @@ def _series(indicator: Indicator, area: Area, seen: Seen, span: range) -> Iterat
         }
 
 
-def _latest(rows: Iterator[_Row], asked: Asked) -> list[_Row]:
-    """All rows, or the most recent ones, or the most recent that have a figure."""
+def _latest(rows: _Rows, asked: Asked) -> list[_Row]:
+    """The most recent rows of one series, or the most recent that have a figure."""
     if "mrnev" in asked.params:
-        return [row for row in rows if row["value"] is not None][: _whole(asked.params["mrnev"])]
-    return list(rows)[: _whole(asked.params["mrv"])] if "mrv" in asked.params else list(rows)
+        return [row for row in rows[:] if row["value"] is not None][: _whole(asked.params["mrnev"])]
+    return list(rows[: _whole(asked.params["mrv"])])
 
 
 def _country(area: Area) -> _Row:
@@ -108,11 +123,14 @@ def _country(area: Area) -> _Row:
     return row
 
 
-def _page(rows: list[_Row], asked: Asked, said: _Row) -> Answer:
+def _page(rows: Sequence[_Row] | _Rows, asked: Asked, said: _Row) -> Answer:
     page, per_page = _whole(asked.params.get("page", "1")), _whole(asked.params.get("per_page", "50"))
     header = {"page": page, "pages": ceil(len(rows) / per_page), "per_page": per_page, "total": len(rows), **said}
     shown = rows[(page - 1) * per_page : page * per_page]
-    return _json([header, shown]) if asked.params.get("format") == "json" else _xml(header, shown)
+    if asked.params.get("format") != "json":
+        return _xml(header, list(shown))
+    parts = (("," if nth else "") + _plain(row) for nth, row in enumerate(shown))
+    return Answer(streamed(chain([f"[{_plain(header)},["], parts, ["]]"]))).said(_JSON)
 
 
 def _whole(text: str) -> int:
@@ -121,9 +139,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _json(content: object) -> Answer:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(body, headers=(("Content-Type", "application/json;charset=utf-8"),))
+def _plain(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _xml(header: _Row, rows: list[_Row]) -> Answer:
@@ -139,4 +156,4 @@ def _xml(header: _Row, rows: list[_Row]) -> Answer:
             else:
                 element.text = "" if given is None else str(given)
     body = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return Answer(body, headers=(("Content-Type", "text/xml;charset=utf-8"),))
+    return Answer(body).said("text/xml;charset=utf-8")
