@@ -20,13 +20,14 @@ _SCHEMA = {
     "nth": pl.UInt32(),
     "mixed": pl.Boolean(),
 }
+_NONE = pl.DataFrame(schema=_SCHEMA)
 
 
 class Held:
     """The series that went by, each with the first word said of it."""
 
     def __init__(self) -> None:
-        self._series = pl.DataFrame(schema=_SCHEMA)
+        self._series = _NONE
 
     def meet(self, heads: pl.DataFrame) -> pl.DataFrame:
         """Take in what a piece says of its series; for every head, the first that was ever said and `nth`, the number.

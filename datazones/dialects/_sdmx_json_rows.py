@@ -87,12 +87,13 @@ def _rows(keys: list[str], arrays: Sequence[object], structure: Structure) -> pl
 
 def _indexed(keys: list[str], components: Sequence[Component]) -> pl.DataFrame:
     """Keys such as '0:3:1' as the codes they stand for."""
-    if not components:
-        return pl.DataFrame()
     text = pl.Series("key", keys, pl.String)
-    wrong = text.filter(~text.str.contains(r"^\d+(:\d+){" + str(len(components) - 1) + "}$"))
+    indices = r"\d+(:\d+){" + str(len(components) - 1) + "}" if components else ""
+    wrong = text.filter(~text.str.contains(f"^{indices}$"))
     if wrong.len():
         raise malformed("SDMX-JSON", found=f"the key {wrong[0]!r}", expected=f"{len(components)} indices joined by ':'")
+    if not components:
+        return pl.DataFrame(height=len(keys))
     parts = text.str.split_exact(":", len(components) - 1).struct.unnest()
     return pl.DataFrame([_coded(parts[:, nth], component) for nth, component in enumerate(components)])
 

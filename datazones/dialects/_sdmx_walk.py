@@ -22,6 +22,7 @@ ROWS = 100_000
 """Observations to a part; each is a Python dict until the part is closed."""
 
 _VALUES = ("SeriesKey", "ObsKey", "GroupKey", "Attributes")
+_OF_VALUES = {"id", "concept", "value", "startTime"}
 _READ_ELSEWHERE = ("", "KeyFamilyRef", "Obs", "Series")
 """The empty name is that of comments."""
 
@@ -137,9 +138,9 @@ class _Walk:
         elif name in ("ObsDimension", "Time"):
             dimension = TIME if name == "Time" else child.get("id") or AT_OBSERVATION
             self._own_dimension[dimension] = None
-            yield dimension, child.get("value") or child.text or ""
+            yield dimension, _value(child) or child.text or ""
         elif name == "ObsValue":
-            figure = child.get("value")
+            figure = _value(child)
             yield from [(VALUE, figure)] if figure is not None else []
         elif name == "Comp":
             yield child.get("id") or "", _texts(child)
@@ -183,10 +184,20 @@ def _values(above: etree._Element) -> Iterator[tuple[str, str]]:
     for child in above:
         name = child.get("id") or child.get("concept")
         if local(child) == "Value" and name:
-            text = child.get("value")
+            text = _value(child)
             yield name, (child.text or "") if text is None else text
         elif local(child):
             raise _unknown(child)
+
+
+def _value(element: etree._Element) -> str | None:
+    """What a generic element has for its value; an attribute nobody knows may be that one, misspelt."""
+    unknown = [name for name in map(str, element.attrib) if name not in _OF_VALUES and not name.startswith(XSI)]
+    if unknown:
+        raise malformed(
+            "SDMX-ML message", found=f"<{local(element)}> with {unknown}", expected=f"no more than {sorted(_OF_VALUES)}"
+        )
+    return element.get("value")
 
 
 def _texts(component: etree._Element) -> str:

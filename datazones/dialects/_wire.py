@@ -165,6 +165,7 @@ def csv_rows(
             separator=separator,
             quote_char='"' if quoted else None,
             empty_string_is_null=empty is None,
+            credential_provider=None,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise malformed(subject, found=str(error).partition("\n")[0], expected="well-formed CSV") from error

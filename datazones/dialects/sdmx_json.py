@@ -9,7 +9,7 @@ when the provider released it. OECD's older service, ECB, BIS and IMF each write
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from datazones.dialects._sdmx_concepts import cube_of
 from datazones.dialects._sdmx_envelope import action_of, moment
@@ -25,6 +25,13 @@ _MARK = re.compile(
     rb'|\s*"(?:header|meta)"\s*:\s*\{.*?"(?:structure|data)"\s*:\s*\{)',
     re.DOTALL,
 )
+_KNOWN = {
+    "data set": {
+        *("action", "structure", "structureRef", "links", "annotations", "attributes", "dimensionGroupAttributes"),
+        *("series", "observations", "name", "names", "description", "descriptions"),
+    },
+    "series": {"attributes", "annotations", "observations"},
+}
 _TRANSIENT_CODES = {"500", "503"}
 
 
@@ -65,10 +72,10 @@ def _structures(content: Json, message: Json) -> list[Structure]:
 
 def _cubes(data_set: Json, structure: Structure, hints: Hints) -> Iterator[Cube]:
     action = action_of(_text(data_set.get("action")))
-    series = data_set.get("series") or {}
-    if action == "delete" and not all(
-        as_object(s, "series").get("observations") for s in as_object(series, "series").values()
-    ):
+    series = [as_object(entry, "series") for entry in as_object(data_set.get("series") or {}, "series").values()]
+    _refuse_unknown([data_set], "data set")
+    _refuse_unknown(series, "series")
+    if action == "delete" and not all(entry.get("observations") for entry in series):
         raise malformed(
             SUBJECT, found="a series to be deleted as a whole", expected="the observations that are deleted"
         )
@@ -85,6 +92,13 @@ def _cubes(data_set: Json, structure: Structure, hints: Hints) -> Iterator[Cube]
             released_at=moment(_text(released)),
             roles=structure.roles(),
         )
+
+
+def _refuse_unknown(given: Sequence[Json], where: str) -> None:
+    """Members that nobody knows may be numbers and texts; an object or array may be observations, misspelt."""
+    for name in sorted(set().union(*given) - _KNOWN[where]):
+        if any(isinstance(entry.get(name), dict | list) for entry in given):
+            raise malformed(f"{SUBJECT}, {where}", found=f"the member {name!r}", expected=f"{sorted(_KNOWN[where])}")
 
 
 def _text(value: object) -> str | None:

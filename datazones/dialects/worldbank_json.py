@@ -42,7 +42,7 @@ _OPTIONAL = {
 _KNOWN = {"indicator", "country", "date", "value", *_OPTIONAL.values()}
 _OF_AREAS = {"area_group": "region", "income_level": "incomeLevel", "lending_type": "lendingType"}
 _SERIES_ATTRIBUTES = ("sourceid", "area_id", "area_name", "area_kind", *_OF_AREAS)
-_OURS = {*OBSERVATION_SCHEMA, *SERIES_SCHEMA, *DIMENSIONS, *_SERIES_ATTRIBUTES}
+_OURS = {*OBSERVATION_SCHEMA, *SERIES_SCHEMA, *DIMENSIONS, *_SERIES_ATTRIBUTES, *_OPTIONAL}
 
 
 @dataclass(frozen=True, slots=True)

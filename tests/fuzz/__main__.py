@@ -1,127 +1,92 @@
-"""`python -m tests.fuzz --inputs 1000000 --seed 1 [DIALECT ...]`: 0 uncaught, 0 figures that the bytes do not hold."""
+"""`python -m tests.fuzz --inputs 1000000 --seed 1 [DIALECT ...]`: 0 uncaught, 0 read that the bytes do not hold.
+
+A run that was stopped goes on where it was when it is started again with the same seed; `--afresh` begins again. The
+dialects advance together, so that whenever it is stopped each has seen about as many inputs. Should a process die, the
+run ends: `--jobs 1` then shows the block that ends it.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import random
-import re
+import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
 
 from datazones import dialects
-from datazones.conforming import conform
-from datazones.errors import DatazonesError
-from datazones.model import Hints
-from tests.fuzz.mutating import hostile
-from tests.fuzz.seeds import HINTS, SEEDS
+from tests.fuzz.keeping import Kept
+from tests.fuzz.running import BLOCK, block
 
-FIGURE = re.compile(rb"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-GROUPED = re.compile(rb"\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+_AT_ONCE = 100
+"""Blocks that are handed out together."""
+_BLOCKS_TO_A_PROCESS = 200
 _SHOWN = 5
+_HEADINGS = ("dialect", "inputs", "read", "conformed", "refused", "uncaught", "silent", "slowest", "commits")
+_ROW = "{:16} {:>10} {:>9} {:>9} {:>9} {:>8} {:>6} {:>8}  {}"
 
 
-@dataclass
-class Fuzzed:
-    """What became of the inputs of one dialect."""
-
-    dialect: str
-    inputs: int = 0
-    read: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    uncaught: list[tuple[str, str]] = field(default_factory=list)
-    invented: list[tuple[str, str]] = field(default_factory=list)
-
-    def __add__(self, other: Fuzzed) -> Fuzzed:
-        return Fuzzed(
-            self.dialect,
-            self.inputs + other.inputs,
-            self.read + other.read,
-            self.refused + other.refused,
-            self.uncaught + other.uncaught,
-            self.invented + other.invented,
-        )
+def _waiting(kept: list[Kept], inputs: int) -> Iterator[tuple[Kept, int]]:
+    """The blocks that are left, of all dialects in turn."""
+    for nth in range(-(-inputs // BLOCK)):
+        yield from ((each, nth) for each in kept if nth not in each.blocks)
 
 
-def fuzz(dialect: str, seed: int, inputs: int) -> Fuzzed:
-    """So many mutated answers through one dialect and conforming."""
-    chance, seeds, found = random.Random(f"{dialect} {seed}"), SEEDS[dialect], Fuzzed(dialect)
-    hints = HINTS.get(dialect, Hints())
-    for _ in range(inputs):
-        _one(hostile(chance, seeds), hints, found)
-    return found
+def _fuzz(kept: list[Kept], options: argparse.Namespace, commit: str) -> None:
+    left, begun, before = _waiting(kept, options.inputs), time.monotonic(), _inputs(kept)
+    context = get_context("spawn")  # a forked child would hold locks of threads that it does not have
+    with ProcessPoolExecutor(options.jobs, context, max_tasks_per_child=_BLOCKS_TO_A_PROCESS) as pool:
+        while some := list(islice(left, _AT_ONCE)):
+            running = {pool.submit(block, each.found.dialect, options.seed, nth): (each, nth) for each, nth in some}
+            for done in as_completed(running):
+                each, nth = running[done]
+                each.add(nth, done.result(), commit)
+            speed = (_inputs(kept) - before) / (time.monotonic() - begun)
+            print(f"{time.strftime('%H:%M:%S')} {_inputs(kept):,} inputs, {speed:,.0f} a second", flush=True)
 
 
-def _one(body: bytes, hints: Hints, found: Fuzzed) -> None:
-    found.inputs += 1
-    try:
-        figures = list(_figures(found.dialect, body, hints))
-    except DatazonesError as error:
-        found.refused[error.code] += 1
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 - what must not happen is counted here
-        found.uncaught.append((f"{type(error).__name__}: {str(error)[:120]}", body.hex()))
-    else:
-        found.read += 1
-        if not _held(figures, body):
-            found.invented.append((str(figures[:8]), body.hex()))
+def _inputs(kept: list[Kept]) -> int:
+    return sum(each.found.inputs for each in kept)
 
 
-def _figures(dialect: str, body: bytes, hints: Hints) -> Iterator[float]:
-    for piece in conform(dialects.named(dialect).read(body, hints), hints):
-        yield from piece.observations["obs_value"].drop_nulls()
+def _report(kept: list[Kept], seed: int) -> None:
+    """One row per dialect, and the first of what must not happen."""
+    print(f"seed {seed}", _ROW.format(*_HEADINGS), sep="\n")
+    for each in kept:
+        found = each.found
+        numbers = (found.inputs, found.read, found.conformed, found.refused.total())
+        wrong = (len(found.uncaught), len(found.silent), f"{found.slowest_s:.1f} s", " ".join(each.commits))
+        print(_ROW.format(found.dialect, *(f"{number:,}" for number in numbers), *wrong))
+        for what, body in [*found.uncaught[:_SHOWN], *found.silent[:_SHOWN]]:
+            print(f"  {what}\n    {body[:6000]}")
 
 
-def _held(figures: list[float], body: bytes) -> bool:
-    """Whether every figure stands in the bytes as some number does."""
-    plain = body if body[:2] not in (b"PK", b"\x1f\x8b") else None
-    if plain is None:
-        return True
-    if plain[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        plain = plain.replace(b"\x00", b"")
-    said = {float(token) for token in FIGURE.findall(plain)}
-    said |= {float(token.replace(b",", b"")) for token in GROUPED.findall(plain)}
-    return all(abs(figure) in said for figure in figures)
-
-
-def _report(found: Fuzzed, seconds: float) -> None:
-    print(
-        f"{found.dialect}: {found.inputs:,} inputs in {seconds:.0f} s, {found.read:,} read, "
-        f"{sum(found.refused.values()):,} refused {dict(found.refused)}, {len(found.uncaught)} uncaught, "
-        f"{len(found.invented)} with a figure that is not in the bytes",
-        flush=True,
-    )
-    for what, body in (found.uncaught + found.invented)[:_SHOWN]:
-        print(f"  {what}\n    {body[:600]}")
+def _commit() -> str:
+    """What is fuzzed; a mark at the end says that files differ from it."""
+    asked = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> None:
-    """Fuzz the named dialects (unset: all) on all cores; the exit code is 1 if anything was found."""
+    """Fuzz the named dialects (unset: all); the exit code is 1 if anything was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("dialects", nargs="*", default=list(dialects.names()))
-    parser.add_argument("--inputs", type=int, default=1_000_000, help="for each dialect")
+    parser.add_argument("--inputs", type=int, default=1_000_000, help="for each dialect, in blocks of a thousand")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--kept", type=Path, default=Path(".fuzz"), help="folder of what is known so far")
+    parser.add_argument("--afresh", action="store_true", help="forget what is known of these dialects")
     options = parser.parse_args()
-    totals = []
-    with ProcessPoolExecutor(options.jobs) as pool:
-        for dialect in options.dialects:
-            begun, slices = time.monotonic(), options.jobs * 8
-            shares = [options.inputs // slices + (number < options.inputs % slices) for number in range(slices)]
-            runs = [
-                pool.submit(fuzz, dialect, options.seed * 1000 + number, share) for number, share in enumerate(shares)
-            ]
-            total = sum((run.result() for run in runs), Fuzzed(dialect))
-            _report(total, time.monotonic() - begun)
-            totals.append(total)
-    print(json.dumps({total.dialect: total.inputs for total in totals}))
-    sys.exit(any(total.uncaught or total.invented for total in totals))
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    folder = options.kept / f"seed-{options.seed}"
+    kept = [Kept(folder / f"{name}.json", name, afresh=options.afresh) for name in options.dialects]
+    _fuzz(kept, options, _commit())
+    _report(kept, options.seed)
+    sys.exit(any(each.found.uncaught or each.found.silent for each in kept))
 
 
 if __name__ == "__main__":

@@ -272,6 +272,19 @@ def test_bad_content_is_a_typed_error(body: bytes) -> None:
     assert isinstance(refusal(body), ResponseMalformed)
 
 
+@pytest.mark.parametrize("lost", ["series", "observation"])
+def test_keys_whose_dimensions_the_structure_lost_are_refused(lost: str) -> None:
+    dimensions = {level: items for level, items in STRUCTURE["dimensions"].items() if level != lost}
+    with pytest.raises(ResponseMalformed, match="0 indices"):
+        list(sdmx_json.read(first({"series": SERIES}, about={**STRUCTURE, "dimensions": dimensions}), NO_HINTS))
+
+
+@pytest.mark.parametrize("known", ["series", "observations"])
+def test_observations_under_a_name_nobody_knows_are_not_passed_over(known: str) -> None:
+    with pytest.raises(ResponseMalformed, match="the member 'x'"):
+        list(sdmx_json.read(first({"series": SERIES}).replace(f'"{known}": {{'.encode(), b'"x": {'), NO_HINTS))
+
+
 def test_several_measures_are_not_read_as_if_they_were_one() -> None:
     about = STRUCTURE | {"measures": {"observation": [{"id": "MEAN"}, {"id": "MEDIAN"}]}}
     assert isinstance(refusal(second({"series": SERIES}, about=about)), StructureChanged)

@@ -119,6 +119,14 @@ def test_bad_content_is_a_typed_error(content: str) -> None:
     assert isinstance(refusal(message(content)), ResponseMalformed)
 
 
+@pytest.mark.parametrize("of", ["ObsDimension", "ObsValue", "Value"])
+def test_a_generic_value_under_a_misspelt_name_is_not_passed_over(of: str) -> None:
+    key = '<g:SeriesKey><g:Value id="FREQ" value="A"/></g:SeriesKey>'
+    content = f'<g:Series>{key}<g:Obs><g:ObsDimension value="2022"/><g:ObsValue value="7"/></g:Obs></g:Series>'
+    misspelt = content.replace(f"<g:{of} ", f'<g:{of} vahue="1" ')
+    assert "vahue" in str(refusal(message(misspelt, kind="GenericData")))
+
+
 @pytest.mark.parametrize("said", ['ss:action="Destroy"', 'ss:validFromDate="yesterday"'])
 def test_a_data_set_that_says_nonsense_of_itself_is_malformed(said: str) -> None:
     assert isinstance(refusal(message(SERIES, said=said)), ResponseMalformed)

@@ -127,6 +127,12 @@ def test_a_key_the_provider_adds_stays_with_its_observation() -> None:
     assert json.loads(str(found["obs_attributes"])) == {"footnote": "estimate of the staff"}
 
 
+@pytest.mark.parametrize("key", ["Obs_Value", "CountryISO3code", "series_key"])
+def test_a_key_the_provider_adds_cannot_take_the_name_of_one_it_has(key: str) -> None:
+    with pytest.raises(ResponseMalformed, match=key):
+        first(page([row(**{key: "1"})]))
+
+
 def test_the_country_list_tells_aggregates_from_countries() -> None:
     def area(code: str, group: str) -> Json:
         inside = {"region": group, "incomeLevel": "HIC", "lendingType": "LNX"}
