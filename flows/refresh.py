@@ -35,10 +35,12 @@ class Refreshed:
 
 
 def _name() -> str:
-    """What an operator reads in a list of runs: the zone and the day it is due."""
+    """What an operator reads in a list of runs: the zone, the day it is due, and how much is asked."""
     given = flow_run.parameters
     due = given["slot"] or flow_run.scheduled_start_time
-    return f"{given['zone']} · {due:%Y-%m-%d}"
+    with equipped() as equipment:
+        feeds = given["feeds"] or equipment.catalogue.feeds_of(equipment.catalogue.zone(given["zone"]))
+    return f"{given['zone']} · {due:%Y-%m-%d} · {len(feeds)} feed{'s' if len(feeds) > 1 else ''}"
 
 
 @flow(name="refresh", flow_run_name=_name)
@@ -51,6 +53,7 @@ def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = N
         for feed_id in feeds or list(held.watermarks):
             collected = collect(zone, feed_id, Window(), due, held.watermarks[feed_id])
             if not collected.unchanged:
+                equipment.examiner.warm()  # takes seconds, which the reading takes too
                 staged = conform(zone, feed_id, Window(), collected.answers)
                 if staged.rows:
                     load(zone, staged, collected.answers, due)

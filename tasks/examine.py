@@ -6,6 +6,7 @@ from prefect import task
 
 from datazones.errors import ExpectationsFailed
 from datazones.model import Candidate, Verdict
+from tasks import announce
 from tasks.equip import equipped
 
 
@@ -23,6 +24,7 @@ def examine(candidate: Candidate) -> Verdict:
                 zone_id=zone.zone_id,
             )
     if not verdict.passed:
+        announce.held(candidate, verdict)
         raise _held_back(candidate, verdict)
     return verdict
 

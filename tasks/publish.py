@@ -8,6 +8,7 @@ from datazones.model import Candidate, Parent, Verdict
 from datazones.publishing import Snapshot, pull
 from datazones.publishing import publish as publish_candidate
 from datazones.warehouse import WorkingCopy
+from tasks import announce
 from tasks.equip import equipped
 from tasks.retrying import if_transient
 
@@ -21,4 +22,5 @@ def publish(candidate: Candidate, verdict: Verdict) -> Snapshot:
         pull(equipment.store, zone.prefix, equipment.published(zone))
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
+    announce.published(candidate, snapshot)
     return snapshot

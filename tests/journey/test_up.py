@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +97,18 @@ def test_a_zone_is_published_by_a_worker_also_after_the_server_was_killed(instal
     assert [row["zone"] for row in status if row["generation"]] == ["beijing"]
 
 
+def test_what_was_published_is_an_event_and_the_run_has_a_name_that_a_person_reads(installation: Installation) -> None:
+    wanted = {"filter": {"event": {"name": ["datazones.snapshot.published"]}}}
+    until = time.monotonic() + PATIENCE_S
+    while not (events := _asked(installation, "events/filter", wanted)):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert [event["resource"]["prefect.resource.id"] for event in events] == ["datazones.zone.beijing"]
+    assert events[0]["payload"]["generation"] == 1
+    (run,) = _asked(installation, "flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}})
+    assert re.fullmatch(r"beijing · \d{4}-\d\d-\d\d · 2 feeds", run["name"])
+
+
 def test_nothing_is_left_after_it_was_taken_down(installation: Installation) -> None:
     assert installation.datazones("down").returncode == 0
     until = time.monotonic() + PATIENCE_S
@@ -101,6 +116,16 @@ def test_nothing_is_left_after_it_was_taken_down(installation: Installation) -> 
         assert time.monotonic() < until, left
         time.sleep(0.2)
     assert installation.datazones("down").stdout.strip() == "Nothing is up."
+
+
+def _asked(installation: Installation, path: str, body: object) -> list[dict[str, Any]]:
+    request = urllib.request.Request(
+        f"{installation.state.api_url}/{path}", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found = json.load(answer)
+    rows: list[dict[str, Any]] = found["events"] if isinstance(found, dict) else found
+    return rows
 
 
 def _environment(process: Path) -> str:

@@ -1,0 +1,34 @@
+"""What the world outside may act on: events of a zone, for automations in Prefect.
+
+`datazones.snapshot.published` and `datazones.snapshot.held`, both about the resource `datazones.zone.<zone_id>`. They
+are news and no record: one that is lost changes nothing, the truth is the zone's pointer.
+"""
+
+from __future__ import annotations
+
+from prefect.events import emit_event
+
+from datazones.model import Candidate, Verdict
+from datazones.publishing import Snapshot
+
+
+def published(candidate: Candidate, snapshot: Snapshot) -> None:
+    """A new snapshot is what readers see."""
+    _emit(
+        "published",
+        candidate.zone_id,
+        generation=snapshot.generation,
+        snapshot_id=snapshot.snapshot_id,
+        changes=str(candidate.changes),
+    )
+
+
+def held(candidate: Candidate, verdict: Verdict) -> None:
+    """The gate held a candidate back; the rules it broke."""
+    broken = [finding.rule for finding in verdict.findings if finding.severity == "critical"]
+    _emit("held", candidate.zone_id, rules=broken)
+
+
+def _emit(what: str, zone_id: str, **payload: object) -> None:
+    resource = {"prefect.resource.id": f"datazones.zone.{zone_id}", "prefect.resource.name": zone_id}
+    emit_event(f"datazones.snapshot.{what}", resource, payload=payload)
