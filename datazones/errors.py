@@ -86,7 +86,11 @@ class StoreUnavailable(Transient):
 
 
 class ProviderRefused(Permanent):
-    """The provider understood the question and said no (4xx, or 200 with an error inside)."""
+    """The provider understood the question and said no: 4xx, which is `status`, or 200 with an error inside."""
+
+    def __init__(self, subject: str, *, found: str, expected: str, next_step: str, status: int | None = None) -> None:
+        super().__init__(subject, found=found, expected=expected, next_step=next_step)
+        self.status = status
 
 
 class ResponseMalformed(Permanent):

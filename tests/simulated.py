@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import product
 from urllib.parse import urlsplit
 
 from datazones import dialects
 from datazones.conforming import conform, tidy
-from datazones.model import Hints, Landed, Request
-from datazones.transport import Answer, Manners, Transport, collect, request_key
+from datazones.model import Hints, Request
+from datazones.transport import Manners, Transport, collect
 from infra.simulator.facts import World
 from infra.simulator.figures import Key
+from tests.shelf import Shelf
 
 Row = tuple[str, str, float | None, str | None, str | None]
 """Series key, period, figure, status, confidentiality."""
@@ -245,21 +245,6 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-class Shelf:
-    """Where answers are kept, as landing does it: bytes by digest, and the last answer to each question."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, bytes] = {}
-        self.last: dict[str, Landed] = {}
-
-    def keep(self, request: Request, answer: Answer) -> Landed:
-        digest = sha256(answer.body).hexdigest()
-        self.bodies[digest] = answer.body
-        key = request_key(request)
-        self.last[key] = Landed(digest, len(answer.body), key, request.part, answer.retrieved_at, answer.headers)
-        return self.last[key]
-
-
 def transport_to(
     base: str, host: str, now: datetime = datetime(2026, 4, 1, tzinfo=UTC), **manners: object
 ) -> Transport:
@@ -268,15 +253,13 @@ def transport_to(
     return Transport(chosen, lambda: now, base)
 
 
-def asked(base: str, question: Question) -> list[Row]:
+def asked(base: str, question: Question, patience_s: float = 30.0, **manners: object) -> list[Row]:
     """The observations that come of the question: over HTTP, page by page, through the dialect and conforming."""
     shelf = Shelf()
-    with transport_to(base, question.host) as transport:
-        landed = collect(transport, [question.request], question.dialect, keep=shelf.keep)
+    with transport_to(base, question.host, **manners) as transport:
+        landed = collect(transport, [question.request], question.dialect, keep=shelf.keep, patience_s=patience_s)
     hints = Hints(dataflow_id=question.flow[1], labels=question.labels)
-    cubes = (
-        cube for each in landed for cube in dialects.named(question.dialect).read(shelf.bodies[each.digest], hints)
-    )
+    cubes = (cube for body in shelf.texts(landed) for cube in dialects.named(question.dialect).read(body, hints))
     frame = tidy(conform(cubes, hints))
     columns = ("series_key", "time_period", "obs_value", "obs_status", "conf_status")
     return sorted(frame.select(columns).rows(), key=repr)

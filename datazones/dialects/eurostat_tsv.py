@@ -25,6 +25,7 @@ from datazones.columns import UTC
 from datazones.dialects._dimensions import concepts, freq, lowered
 from datazones.dialects._gzipped import beginning, plain
 from datazones.dialects._moments import moment
+from datazones.dialects._sdmx_later import following, refusal
 from datazones.dialects._wide import figures
 from datazones.dialects._wire import csv_rows, header_of, line_end, malformed, pieces, utf8
 from datazones.model import Cube, Hints
@@ -33,6 +34,8 @@ SUBJECT = "Eurostat TSV"
 AGENCY = "ESTAT"
 PIECE = 2 << 20
 """Bytes of a table that are taken apart at once; a cell takes five, and becomes fifty."""
+
+__all__ = ["following", "read", "recognises"]
 
 _FIRST_CELL = re.compile(rb'(?:\xef\xbb\xbf)?"?[A-Za-z]\w*(?:,[A-Za-z]\w*)*\\[A-Za-z]\w*"?[\t,]')
 _NOTIFIED = re.compile(rb"(?:\xef\xbb\xbf)?country,revision_cause(?:,[a-z]+_\d{4})+\r?(?:\n|$)")
@@ -67,6 +70,8 @@ def recognises(head: bytes) -> bool:
 
 def read(body: bytes, hints: Hints) -> Iterator[Cube]:
     """The figures and flags of the table. ResponseMalformed for what is no such table or has an uneven row."""
+    if error := refusal(body):
+        raise error
     text = utf8(plain(body, SUBJECT), SUBJECT)
     layout = _layout(text)
     for rows in pieces(text, line_end(text), PIECE):

@@ -35,11 +35,14 @@ from datazones.dialects._sdmx_csv_header import (
 )
 from datazones.dialects._sdmx_csv_rows import action_of, settled
 from datazones.dialects._sdmx_csv_structure import structure_of
+from datazones.dialects._sdmx_later import following, refusal
 from datazones.dialects._wire import ahead, csv_rows, line_end, malformed, pieces, text_line, utf8
 from datazones.model import Cube, Hints
 
 PIECE = 24 << 20
 """Bytes that are taken apart at once: enough to be fast, few enough for the allocator to use its memory again."""
+
+__all__ = ["following", "read", "recognises"]
 
 _FLOW = re.compile(r"(?:.*=)?(?:([^:=]+):)?([^:()$=]+)(?:\$\w+)?(?:\([^()]*\))?(?:: .*)?", re.DOTALL)
 _CODED = {name for concept, names in ALIASES.items() for name in (concept, *names)} - {
@@ -66,6 +69,8 @@ def recognises(head: bytes) -> bool:
 
 def read(body: bytes, hints: Hints) -> Iterator[Cube]:
     """The observations in pieces. ResponseMalformed, StructureChanged or UnknownCode where one would be lost."""
+    if error := refusal(body):
+        raise error
     text = utf8(body, SUBJECT)
     start = line_end(text)
     line = text[:start].decode().rstrip("\r\n")

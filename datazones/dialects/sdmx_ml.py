@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from datazones.dialects import _sdmx_later
 from datazones.dialects._sdmx_answers import (
     ANSWERS,
     DATA,
-    DEFERRED_S,
     OTHERS,
-    deferred_file,
     error_of,
     footer_error,
     metadata,
-    ticket_of,
-    ticket_path,
-    ticket_wait_s,
 )
 from datazones.dialects._sdmx_cubes import cubes_of
 from datazones.dialects._sdmx_envelope import envelope_of
@@ -68,16 +64,8 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
 
 def following(request: Request, body: bytes) -> tuple[Request, ...]:
     """Where the data is to be had that this answer only promises: Eurostat's deferred file or queue ticket."""
-    text = unwrapped(body)
-    root = _root(text)
-    if root.name in ANSWERS:
-        ticket = ticket_of(parsed(text))
-        base = request.url.partition("/sdmx/")[0].partition("/1.0/async/")[0]
-        return (Request(base + ticket_path(*ticket), after_s=ticket_wait_s(ticket[1])),) if ticket else ()
-    if root.name not in DATA or b"Footer" not in text:
-        return ()
-    url = deferred_file(envelope_of(walked(text)[0]).footers)
-    return (Request(url, after_s=DEFERRED_S),) if url else ()
+    _root(unwrapped(body))
+    return _sdmx_later.following(request, body)
 
 
 def _root(text: bytes) -> Root:

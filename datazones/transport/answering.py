@@ -58,6 +58,7 @@ def refusal(
             found=found,
             expected="an answer",
             next_step="check the question against the provider's documentation",
+            status=status,
         )
     return ResponseMalformed(
         question.subject,

@@ -10,13 +10,13 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from datazones import dialects
-from datazones.errors import PagesShifted, ResponseMalformed
+from datazones.errors import PagesShifted, ProviderRefused, ResponseMalformed
 from datazones.model import Landed, Request
 from datazones.transport.asking import Transport
 from datazones.transport.exchanging import unavailable
 from datazones.transport.manners import Answer
 from datazones.transport.naming import request_key
-from datazones.transport.waiting import Deadline
+from datazones.transport.waiting import Deadline, retry_after
 
 Keep = Callable[[Request, Answer], Landed]
 Held = Callable[[Request], tuple[Landed, bytes] | None]
@@ -44,7 +44,8 @@ def collect(
     """Every answer, kept before anything looks at it, in the order of the questions and their pages.
 
     `held` gives the answer that is held to a question, and its bytes: the provider may then say 'not modified', and
-    those bytes are kept again as its answer. `patience_s` is how long one deferred answer is waited for.
+    those bytes are kept again as its answer. `patience_s` is how long one deferred answer is waited for; till then it
+    is asked for as often as the provider says (Retry-After), else its dialect, and 'not found' means not ready.
     Nothing found (204, or an SDMX service's 404) is an answer of no bytes.
 
     PagesShifted when the pages of an answer belong to several states of the table, three times in a row;
@@ -112,13 +113,27 @@ class _Asking:
         while pending:
             asked, name = pending.pop(0)
             self._wait(asked, polled, deadline)
-            first = self._ask(asked, name, held)
+            first = self._awaited(asked, name, held)
+            if first is None:
+                pending.insert(0, (asked, name))
+                continue
             further = () if first.nothing_found else dialects.following(self.dialect, asked, first.answer.body)
             if any(later.after_s is not None for later in further):
-                pending = [(later, name if len(further) == 1 else later) for later in further] + pending
+                promised = [_promised(later, asked, first.answer) for later in further]
+                pending = [(later, name if len(further) == 1 else later) for later in promised] + pending
                 continue
             yield room.taken(first)
             yield from (room.taken(self._ask(page, page, held)) for page in further)
+
+    def _awaited(self, asked: Request, name: Request, held: Held) -> _Kept | None:
+        """One answer; None where a deferred one is not there yet."""
+        try:
+            return self._ask(asked, name, held)
+        except ProviderRefused as refused:
+            if asked.after_s is None or refused.status != HTTPStatus.NOT_FOUND:
+                raise
+            _log.info("%s is not there yet", refused.subject)
+            return None
 
     def _wait(self, asked: Request, polled: set[str], deadline: Deadline) -> None:
         """Wait until a deferred answer may be there; ProviderUnavailable when that is later than we wait at all."""
@@ -144,6 +159,14 @@ class _Asking:
             self.not_modified += 1
             answer = replace(answer, body=body, headers={**headers, **answer.headers})
         return _Kept(answer, self.keep(name, answer))
+
+
+def _promised(later: Request, asked: Request, promise: Answer) -> Request:
+    """What is asked for later: when the provider says rather than when the dialect guesses, and never less safely."""
+    wait = retry_after(promise.headers, lambda: promise.retrieved_at)
+    encrypted = asked.url.startswith("https:") and later.url.startswith("http:")
+    url = later.url.replace("http:", "https:", 1) if encrypted else later.url
+    return replace(later, url=url, after_s=later.after_s if wait is None else wait)
 
 
 @dataclass

@@ -48,14 +48,26 @@ class Asked:
 class Delivery:
     """How an answer travels: `pause_s` of silence, then at `bytes_per_s` (0: at once), as far as `cut_at`.
 
-    What is cut was promised all the same: by Content-Length, or by a last chunk that never comes. `hang_up` closes the
-    connection without a word.
+    What is cut was promised all the same: by Content-Length, or by a last chunk that never comes. `reset` ends the
+    connection by a reset, `hang_up` before a word is said. Not `framed`, nothing but the end of the connection says
+    where the body ends.
     """
 
     pause_s: float = 0
     bytes_per_s: float = 0
     cut_at: int | None = None
     hang_up: bool = False
+    reset: bool = False
+    framed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """That an answer is put off: `by` what, how many `polls` it takes, and what Retry-After says till then."""
+
+    by: str
+    polls: int
+    wait: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,7 @@ class Answer:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     delivery: Delivery = Delivery()
+    deferral: Deferral | None = None
 
     @property
     def pieces(self) -> Iterable[bytes]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +18,7 @@ from datazones.errors import DatazonesError
 from infra.simulator import facts, formats
 from infra.simulator.clock import Clock, moment
 from infra.simulator.control import Control
+from infra.simulator.deferring import Deferrals
 from infra.simulator.exchange import Answer, Asked
 from infra.simulator.journal import Journal
 from infra.simulator.script import Script
@@ -35,7 +39,17 @@ class Simulator(ThreadingHTTPServer):
         self.clock = clock
         self.journal = Journal()
         self.script = Script()
+        self.deferrals = Deferrals()
         self.control = Control(clock, self.journal, self.script)
+
+    def provider(self, asked: Asked) -> Answer:
+        """What was promised before, else what the format says that speaks for this provider."""
+        return self.deferrals.answer(asked) or formats.answer(asked, self.world)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Quiet about askers that leave; whatever else goes wrong here is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def base_url(self) -> str:
@@ -74,28 +88,26 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): text for name, text in self.headers.items()}
         asked = Asked(self.command, host, "/" + unquote(rest), tuple(pairs), headers, now)
         said = {"method": self.command, "path": self.path, "form": form.decode("utf-8", "replace")}
-        answer, met = self.server.script.played(
-            " ".join(said.values()), asked, lambda question: formats.answer(question, self.server.world)
-        )
+        answer, met = self.server.script.played(" ".join(said.values()), asked, self.server.provider)
+        answer = self.server.deferrals.promise(answer)
         self.server.journal.note({**said, "status": answer.status, "faults": met})
         return answer
 
     def _send(self, answer: Answer) -> None:
         """The answer as it is to be delivered; what is cut or hung up ends the connection."""
         time.sleep(answer.delivery.pause_s)
-        self.close_connection |= answer.delivery.hang_up or answer.delivery.cut_at is not None
-        if answer.delivery.hang_up:
+        delivery = answer.delivery
+        self.close_connection |= delivery.hang_up or delivery.cut_at is not None or not delivery.framed
+        if delivery.hang_up:
             return
         self.send_response(answer.status)
-        for name, text in answer.headers:
+        for name, text in (*answer.headers, *_framing(answer)):
             self.send_header(name, text)
-        framed = isinstance(answer.body, bytes)
-        self.send_header(
-            *(("Content-Length", str(len(answer.whole()))) if framed else ("Transfer-Encoding", "chunked"))
-        )
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # an asker that leaves meanwhile is none of our business
-            self._send_body(answer, chunked=not framed)
+            self._send_body(answer, chunked=delivery.framed and not isinstance(answer.body, bytes))
+        if delivery.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _send_body(self, answer: Answer, *, chunked: bool) -> None:
         """All at once, or in drops of a tenth of a second; in chunks where the length is not known before."""
@@ -105,6 +117,15 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(len(drop) / answer.delivery.bytes_per_s if answer.delivery.bytes_per_s else 0)
         if chunked and answer.delivery.cut_at is None:
             self.wfile.write(b"0\r\n\r\n")
+
+
+def _framing(answer: Answer) -> tuple[tuple[str, str], ...]:
+    """How it is told where the body ends; nothing where a fault tells it, or nobody does."""
+    if not answer.delivery.framed or any(name.lower() == "content-length" for name, _ in answer.headers):
+        return ()
+    if isinstance(answer.body, bytes):
+        return (("Content-Length", str(len(answer.body))),)
+    return (("Transfer-Encoding", "chunked"),)
 
 
 def _up_to(end: int | None, pieces: Iterable[bytes]) -> Iterator[bytes]:

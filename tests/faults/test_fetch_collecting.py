@@ -6,40 +6,18 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from datazones import dialects
 from datazones.errors import CatalogueInvalid, PagesShifted, ProviderRefused, ProviderUnavailable, ResponseMalformed
-from datazones.model import Landed, Request
+from datazones.model import Request
 from datazones.transport import Answer, collect, request_key
 from tests.faults.asking import HOST, NOW, QUESTION, provider
 from tests.faults.rawserver import Reply, head, whole
-
-
-class Shelf:
-    """Where answers are kept, as landing does it: bytes by digest, and the last answer to each question."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, bytes] = {}
-        self.last: dict[str, Landed] = {}
-
-    def keep(self, request: Request, answer: Answer) -> Landed:
-        digest = sha256(answer.body).hexdigest()
-        self.bodies[digest] = answer.body
-        key, headers = request_key(request), answer.headers
-        self.last[key] = Landed(digest, len(answer.body), key, request.part, answer.retrieved_at, headers)
-        return self.last[key]
-
-    def held(self, request: Request) -> tuple[Landed, bytes] | None:
-        landed = self.last.get(request_key(request))
-        return (landed, self.bodies[landed.digest]) if landed else None
-
-    def texts(self, landed: Sequence[Landed]) -> list[bytes]:
-        return [self.bodies[each.digest] for each in landed]
+from tests.shelf import Shelf
 
 
 def page(number: int, pages: int, lastupdated: str = "2026-03-01", rows: int = 2) -> bytes:
@@ -250,6 +228,22 @@ def test_an_answer_that_comes_in_several_files_is_all_of_them(deferring: str) ->
         landed = collect(transport, [QUESTION], deferring, keep=shelf.keep)
     assert shelf.texts(landed) == [b"1", b"2"]
     assert [each.request_key for each in landed] == [f"GET https://{HOST}/one", f"GET https://{HOST}/two"]
+
+
+def test_a_promise_never_leads_out_of_encryption(deferring: str) -> None:
+    replies = [whole(f"later 0 http://{HOST}/one http://{HOST}/two".encode()), whole(b"1"), whole(b"2")]
+    with provider(replies) as (server, transport):
+        landed = collect(transport, [QUESTION], deferring, keep=Shelf().keep)
+    assert [each.request_key for each in landed] == [f"GET https://{HOST}/one", f"GET https://{HOST}/two"]
+
+
+def test_a_file_that_is_not_there_yet_is_looked_for_again_and_any_other_refusal_ends_it(deferring: str) -> None:
+    replies = [later(0.0, "/file"), whole(b"", 404), whole(b"", 404), whole(b"data")]
+    with provider(replies) as (server, transport):
+        assert len(collect(transport, [QUESTION], deferring, keep=Shelf().keep)) == 1
+    with provider([later(0.0, "/file"), whole(b"", 403)]) as (server, transport), pytest.raises(ProviderRefused):
+        collect(transport, [QUESTION], deferring, keep=Shelf().keep)
+    assert len(server.asked) == 2
 
 
 def test_an_answer_that_is_never_ready_is_unavailable_and_not_asked_for_without_pause(deferring: str) -> None:

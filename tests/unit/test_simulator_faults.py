@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -134,9 +136,9 @@ def test_faults_meet_in_the_order_of_the_script(base: Base) -> None:
 
 
 def test_a_content_type_may_lie_or_be_absent(base: Base) -> None:
-    base.script({"match": "v2", "fault": "content_type", "said": "text/xml"})
+    base.script({"match": "v2", "fault": "header", "name": "Content-Type", "said": "text/xml"})
     assert base.get().headers["Content-Type"] == "text/xml"
-    base.script({"match": "v2", "fault": "content_type"})
+    base.script({"match": "v2", "fault": "header", "name": "Content-Type"})
     assert "Content-Type" not in base.get().headers
 
 
@@ -167,6 +169,61 @@ def test_pages_may_shift_between_two_states_of_the_table(base: Base) -> None:
     bodies = [base.get().body, base.get(f"{PATH}&page=2").body]
     with pytest.raises(PagesShifted):
         dialects.whole("worldbank_json", bodies)
+
+
+def test_a_question_may_be_taken_for_another(base: Base) -> None:
+    first = base.get().body
+    base.script({"match": "page=2", "fault": "mistaken", "name": "page", "said": "1"})
+    assert base.get(f"{PATH}&page=2").body == first
+
+
+def test_text_may_be_rewritten_inside_a_zip_and_in_any_encoding(base: Base) -> None:
+    rule = {"match": "GET", "fault": "rewritten", "pattern": "(?<!\\d)201[67](?!\\d)", "into": "1999", "first": True}
+    base.script(rule)
+    with zipfile.ZipFile(io.BytesIO(base.get("/data.bis.org/static/bulk/WDI_csv_col.zip").body)) as archive:
+        assert b",2015,1999,2017" in archive.read(archive.namelist()[0])
+    export = base.get("/data.stats.gov.cn/export/fsnd/A020101.csv").body.decode("gb18030")
+    assert "2018年,1999年,2016年" in export
+
+
+def test_a_body_may_end_early_and_say_so_or_have_one_bit_wrong(base: Base) -> None:
+    whole = base.get().body
+    base.script({"match": "v2", "fault": "shortened", "at": -7}, {"match": "v2", "fault": "flipped", "at": 3})
+    got = base.get()
+    assert got.headers["Content-Length"] == str(len(whole) - 7)
+    assert [at for at, byte in enumerate(got.body) if byte != whole[at]] == [3]
+
+
+@pytest.mark.parametrize(("fault", "told"), [("chunked", {"Transfer-Encoding": "chunked"}), ("unframed", {})])
+def test_a_length_may_be_left_out(base: Base, fault: str, told: dict[str, str]) -> None:
+    whole = base.get().body
+    base.script({"match": "v2", "fault": fault})
+    got = base.get()
+    assert got.body == whole
+    assert {name: said for name, said in got.headers.items() if name in ("Content-Length", "Transfer-Encoding")} == told
+
+
+def test_chunks_may_break_off_and_a_connection_be_reset(base: Base) -> None:
+    base.script({"match": "v2", "fault": "chunked"}, {"match": "v2", "fault": "cut", "at": 100})
+    with pytest.raises(IncompleteRead) as cut:
+        base.get()
+    assert len(cut.value.partial) <= 100
+    base.script({"match": "v2", "fault": "cut", "at": 100, "reset": True})
+    with pytest.raises((ConnectionResetError, IncompleteRead)):
+        base.get()
+
+
+def test_a_body_may_have_no_end(base: Base) -> None:
+    base.script({"match": "v2", "fault": "endless"})
+    answer = base.open(PATH)
+    assert len(answer.read(1_000_000)) == 1_000_000
+    answer.close()
+
+
+def test_bytes_may_be_of_no_encoding(base: Base) -> None:
+    base.script({"match": "v2", "fault": "mangled"})
+    with pytest.raises(UnicodeDecodeError):
+        base.get().body.decode()
 
 
 @pytest.mark.parametrize(

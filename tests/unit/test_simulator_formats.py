@@ -24,7 +24,8 @@ from infra.simulator.facts import Flow, World
 from infra.simulator.figures import Key
 from infra.simulator.server import serving
 from infra.simulator.volume import widened
-from tests.simulated import QUESTIONS, Shelf, transport_to
+from tests.shelf import Shelf
+from tests.simulated import QUESTIONS, transport_to
 
 NOW = "2026-04-01T00:00:00Z"
 FRED = "https://api.stlouisfed.org/fred/series"
@@ -43,7 +44,7 @@ def bodies(base: str, url: str, dialect: str) -> list[bytes]:
     shelf = Shelf()
     with transport_to(base, urlsplit(url).netloc) as transport:
         landed = collect(transport, [Request(url)], dialect, keep=shelf.keep)
-    return [shelf.bodies[each.digest] for each in landed]
+    return shelf.texts(landed)
 
 
 def read(base: str, url: str, dialect: str, hints: Hints = NO_HINTS) -> pl.DataFrame:
