@@ -133,6 +133,10 @@ class SnapshotTampered(Permanent):
     """Published bytes are not those the manifest promises."""
 
 
+class SignerUnknown(Permanent):
+    """A snapshot is signed, but by a key that this reader does not trust."""
+
+
 class WarehouseDamaged(Permanent):
     """A working copy cannot be opened or contradicts its own load log."""
 

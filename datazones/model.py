@@ -159,11 +159,24 @@ class Revisions:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of a snapshot: its rows, and a digest of its content."""
+    """One table of a snapshot: its rows, a digest of its content, and its columns: name and DuckDB type, in order."""
 
     name: str
     rows: int
     digest: str
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Parquet file of a snapshot: `rows` rows of `table`, in its order. `name` is a path below the snapshot."""
+
+    name: str
+    path: str
+    size: int
+    digest: str
+    table: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +206,7 @@ class Candidate:
     """A compact file that may become the zone's next snapshot, and what it changes against `parent`.
 
     `digest` is the sha256 of the file as it was built: what is examined is what is published. Any DuckDB from
-    `storage_version` on opens it.
+    `storage_version` on opens it. `parts` hold the figures once more as Parquet, for readers without DuckDB.
     """
 
     zone_id: str
@@ -205,6 +218,7 @@ class Candidate:
     changes: Revisions
     load_id: int
     parent: Parent | None
+    parts: tuple[Part, ...] = ()
 
     @property
     def file(self) -> Path:

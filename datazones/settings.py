@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     secrets: dict[str, SecretStr] = Field(
         {}, description="what agencies ask of whom they know, e.g. DATAZONES_SECRETS__FRED_API_KEY"
     )
+    signing_key: SecretStr | None = Field(
+        None,
+        description="Ed25519 private key that signs snapshots, 64 hex digits; unset: one a zone, made in home",
+    )
     zones_folder: Path | None = Field(None, description="folder of zone files; unset: the ten that ship with Datazones")
     feeds_folder: Path | None = Field(None, description="folder of feed files; unset: those that ship with Datazones")
     now: datetime | None = Field(

@@ -8,7 +8,7 @@ from pathlib import Path
 from prefect import task
 
 from datazones.model import Candidate
-from datazones.warehouse import STORAGE_VERSION, WorkingCopy, export, held_feeds
+from datazones.warehouse import STORAGE_VERSION, WorkingCopy, export, held_feeds, write_parts
 from tasks.equip import equipped
 
 
@@ -33,6 +33,7 @@ def assemble(zone_id: str) -> Candidate | None:
             changes=pending,
             load_id=load_id,
             parent=parent,
+            parts=write_parts(path, equipment.parts(zone), equipment.limits),
         )
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
 from datazones.catalogue.asking import requests
+from datazones.errors import CatalogueInvalid
 from datazones.landing import Landing
 from datazones.model import Request, Window
-from datazones.publishing import Store, StoreAddress, probe, refuse_unsafe
+from datazones.publishing import Signer, Store, StoreAddress, probe, refuse_unsafe
 from datazones.settings import Settings, settings
 from datazones.staging import Reader
 from datazones.transport import Manners, Transport
@@ -101,6 +102,32 @@ class Equipment:
 
     def candidate(self, zone: Zone) -> Path:
         return self.settings.home / "candidates" / f"{zone.zone_id}.duckdb"
+
+    def parts(self, zone: Zone) -> Path:
+        return self.settings.home / "candidates" / f"{zone.zone_id}.parts"
+
+    def signer(self, zone: Zone) -> Signer:
+        """The zone's private key: the one that is set, else one of its own, kept in home and made at first use."""
+        given = self.settings.signing_key
+        signer = Signer.from_hex(given.get_secret_value()) if given else Signer.kept_at(self._own_key(zone))
+        if zone.public_keys and signer.public_key not in zone.public_keys:
+            raise CatalogueInvalid(
+                f"the signing key of {zone.zone_id}",
+                found=f"one whose public half is {signer.public_key}",
+                expected=f"one of {', '.join(zone.public_keys)}, as the zone's file says",
+                next_step="set DATAZONES_SIGNING_KEY to the zone's key, or put the new public key into the zone's file",
+            )
+        return signer
+
+    def trusted(self, zone: Zone) -> frozenset[str]:
+        """The public keys whose snapshots of the zone are read; none: the first that is seen is remembered."""
+        if zone.public_keys:
+            return frozenset(zone.public_keys)
+        own = self.settings.signing_key is not None or self._own_key(zone).exists()
+        return frozenset({self.signer(zone).public_key}) if own else frozenset()
+
+    def _own_key(self, zone: Zone) -> Path:
+        return self.settings.home / "keys" / f"{zone.zone_id}.key"
 
     @contextmanager
     def spending(self, verb: str) -> Iterator[None]:

@@ -32,7 +32,7 @@ def hydrate(zone_id: str) -> Held:
     with equipped() as equipment, equipment.spending("hydrate"):
         zone = equipment.catalogue.zone(zone_id)
         path = equipment.working(zone)
-        pulled = pull(equipment.store, zone.prefix, equipment.published(zone))
+        pulled = pull(equipment.store, zone.prefix, equipment.published(zone), trusted=equipment.trusted(zone))
         published = Parent(pulled.generation, pulled.snapshot_id, pulled.load_id) if pulled else None
         if published and (not path.exists() or _parent(equipment, path) != published):
             hydrate_copy(path, equipment.published(zone), published, equipment.limits)

@@ -18,8 +18,11 @@ def publish(candidate: Candidate, verdict: Verdict) -> Snapshot:
     """The snapshot, read back and pulled beside the readers; SnapshotConflict when another worker was first."""
     with equipped() as equipment, equipment.spending("publish"):
         zone = equipment.catalogue.zone(candidate.zone_id)
-        snapshot = publish_candidate(equipment.store, zone.prefix, candidate, verdict, equipment.settings.clock())
-        pull(equipment.store, zone.prefix, equipment.published(zone))
+        trusted, signer = equipment.trusted(zone), equipment.signer(zone)
+        snapshot = publish_candidate(
+            equipment.store, zone.prefix, candidate, verdict, equipment.settings.clock(), signer=signer, trusted=trusted
+        )
+        pull(equipment.store, zone.prefix, equipment.published(zone), trusted=trusted, at_hand=candidate.file)
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
     announce.published(candidate, snapshot)

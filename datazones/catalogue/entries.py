@@ -57,6 +57,10 @@ class Zone(Entry):
     topics: tuple[Word, ...] = Field(min_length=1)
     shares: tuple[Word, ...] = Field(description="topics whose observations other zones and the hub may read")
 
+    public_keys: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+        (), description="Ed25519 keys, in hex, that sign its snapshots; empty: the first that is seen is pinned"
+    )
+
     @property
     def local(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

@@ -15,7 +15,7 @@ def pulled(equipment: Equipment, zone_id: str, *, to: Path | None = None, offlin
     if not offline:
         from datazones.publishing import pull
 
-        pull(equipment.store, zone.prefix, path)
+        pull(equipment.store, zone.prefix, path, trusted=equipment.trusted(zone))
     if not path.exists():
         raise CatalogueInvalid(
             f"the zone {zone_id}",

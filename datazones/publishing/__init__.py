@@ -7,23 +7,27 @@ from __future__ import annotations
 
 from datazones.publishing.connecting import StoreAddress, make_bucket
 from datazones.publishing.manifest import Manifest, Pointer
-from datazones.publishing.pointing import current, fetch_manifest
+from datazones.publishing.pointing import current, fetch_manifest, fetch_signed
 from datazones.publishing.probing import Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
 from datazones.publishing.pulling import Pulled, last_pulled, pull
+from datazones.publishing.signing import ANYBODY, Signer
 from datazones.publishing.store import Outcome, Store
 
 __all__ = [
+    "ANYBODY",
     "Manifest",
     "Outcome",
     "Pointer",
     "Probe",
     "Pulled",
+    "Signer",
     "Snapshot",
     "Store",
     "StoreAddress",
     "current",
     "fetch_manifest",
+    "fetch_signed",
     "last_pulled",
     "make_bucket",
     "probe",

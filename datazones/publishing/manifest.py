@@ -2,8 +2,9 @@
 
 Keys are relative to the zone's prefix:
 
-    objects/<sha256>.duckdb                    the files, each under the sha256 of its bytes
+    objects/<sha256>.<suffix>                  the files, each under the sha256 of its bytes: DuckDB and Parquet
     manifests/<generation>-<sha256>.json       what a snapshot is made of, under the sha256 of its own bytes
+    manifests/<generation>-<sha256>.json.sig   who says so: an Ed25519 signature of the manifest's bytes
     CURRENT                                    the pointer: the manifest that is published now
 
 The same content gives the same snapshot_id, but never the same DuckDB file twice: so a run that is killed before the
@@ -72,19 +73,23 @@ class Pointer(Document):
 
 
 class File(Document):
-    """One file of a snapshot, under its name there."""
+    """One file of a snapshot, under its name there. A Parquet file holds `rows` rows of one `table`."""
 
     name: str
     key: Key
     size: int = Field(ge=0)
     sha256: Sha256
+    table: str | None
+    rows: int | None
 
 
 class Manifest(Document):
     """A snapshot: what is in it, what was found about it, and what it follows.
 
     `load_id` is the last load in it; `approval` says why a human published what the gate held back. The verdict's
-    findings are without their sample rows. A signature may lie beside the manifest, under its key and `.sig`.
+    findings are without their sample rows. `parent` names the manifest before it by its sha256, and so on back to the
+    first: one good signature at the head vouches for all of them. `restores` is the older snapshot that a rollback
+    brought back.
     """
 
     layout: Literal[1] = LAYOUT
@@ -92,6 +97,7 @@ class Manifest(Document):
     generation: int = Field(ge=1)
     snapshot_id: Sha256
     parent: Reference | None
+    restores: Reference | None
     created_at: AwareDatetime
     storage_version: str
     tables: tuple[Table, ...]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from hashlib import sha256
 
 from datazones.errors import SnapshotTampered
 from datazones.publishing.manifest import Manifest, Pointer, Reference
+from datazones.publishing.signing import SUFFIX, Signature, verify_signature
 from datazones.publishing.store import Store
 
 CURRENT = "CURRENT"
@@ -37,13 +39,45 @@ def fetch_manifest(store: Store, prefix: str, reference: Reference) -> Manifest:
     return manifest
 
 
+def fetch_signed(store: Store, prefix: str, reference: Reference, trusted: Set[str]) -> tuple[Manifest, str]:
+    """The manifest a reference names and the public key that signed it: one of `trusted`, or any where none is."""
+    manifest = fetch_manifest(store, prefix, reference)
+    key = f"{prefix}/{reference.key}{SUFFIX}"
+    found = store.get(key)
+    if found is None:
+        raise _tampered(key, "no object", "the signature of the manifest")
+    signature = Signature.read(found[0], key)
+    verify_signature(manifest.canonical(), signature, trusted, key)
+    return manifest, signature.public_key
+
+
+def chain(store: Store, prefix: str, head: Reference | None) -> Iterator[tuple[Reference, Manifest]]:
+    """Every manifest from this one back to the first, each with the bytes that the next one promises."""
+    while head:
+        manifest = fetch_manifest(store, prefix, head)
+        yield head, manifest
+        if (manifest.parent.generation if manifest.parent else 0) != manifest.generation - 1:
+            raise _tampered(
+                f"{prefix}/{head.key}", str(manifest.parent), f"generation {manifest.generation - 1} before it"
+            )
+        head = manifest.parent
+
+
 def is_published(store: Store, prefix: str, reference: Reference) -> bool:
     """Whether the pointer is at this manifest, or has been: then it is in the chain behind the current one."""
     pointer = current(store, prefix)
-    link = pointer.snapshot if pointer else None
-    while link and link.generation > reference.generation:
-        link = fetch_manifest(store, prefix, link).parent
-    return link == reference
+    head = pointer.snapshot if pointer else None
+    return head is not None and follows(store, prefix, head, reference)
+
+
+def follows(store: Store, prefix: str, head: Reference, reference: Reference) -> bool:
+    """Whether `reference` is `head` or in the chain behind it."""
+    if head.generation <= reference.generation:
+        return head == reference
+    for _, manifest in chain(store, prefix, head):
+        if manifest.parent is None or manifest.parent.generation <= reference.generation:
+            return manifest.parent == reference
+    return False
 
 
 def _tampered(key: str, found: str, expected: str) -> SnapshotTampered:

@@ -1,25 +1,32 @@
-"""A published snapshot on this machine: verified while it comes, and swapped in beside readers that have it open."""
+"""A published snapshot on this machine: verified while it comes, and swapped in beside readers that have it open.
+
+Verified means: the pointer is not older than what was seen here before, its manifest is signed by a key that is
+trusted, the chain of manifests behind it leads to what was seen here before, and every byte has its sha256.
+"""
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfile
 
 from datazones.errors import SnapshotTampered
-from datazones.publishing.manifest import Document, File, Pointer, Reference
-from datazones.publishing.pointing import current, fetch_manifest
-from datazones.publishing.publishing import WAREHOUSE
+from datazones.publishing.manifest import Document, File, Manifest, Pointer, Reference
+from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, follows
+from datazones.publishing.putting import WAREHOUSE
+from datazones.publishing.signing import ANYBODY, PublicKey
 from datazones.publishing.store import Sealed, Store
 
 
 class Pulled(Document):
-    """What was pulled to a path; remembered in a hidden file beside it."""
+    """What was pulled to a path, and whose signature it has; remembered in a hidden file beside it."""
 
     zone_id: str
     snapshot: Reference
     load_id: int
+    public_key: PublicKey
 
     @property
     def generation(self) -> int:
@@ -30,22 +37,27 @@ class Pulled(Document):
         return self.snapshot.snapshot_id
 
 
-def pull(store: Store, prefix: str, into: Path) -> Pulled | None:
+def pull(
+    store: Store, prefix: str, into: Path, *, trusted: Set[str] = ANYBODY, at_hand: Path | None = None
+) -> Pulled | None:
     """The current snapshot at `into`, fetched only if it is not there as published; None when nothing is published.
 
-    SnapshotTampered when bytes, zone or generation are not what they must be; what was pulled before is left alone.
+    A file `at_hand` that has the published bytes saves fetching them. SnapshotTampered when bytes, zone, generation or
+    chain are not what they must be, SignerUnknown when somebody else signed; what was pulled before is left alone.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with _alone(into):
-        pointer = current(store, prefix)
-        _refuse_going_back(prefix, last_pulled(into), pointer)
+        pointer, before = current(store, prefix), last_pulled(into)
+        _refuse_going_back(prefix, before, pointer)
         if pointer is None:
             return None
-        manifest = fetch_manifest(store, prefix, pointer.snapshot)
+        manifest, public_key = _vouched(store, prefix, pointer.snapshot, before, trusted)
         (file,) = (file for file in manifest.files if file.name == WAREHOUSE)
         if not _intact(into, file):
-            _fetch(store, f"{prefix}/{file.key}", file.sha256, into)
-        pulled = Pulled(zone_id=manifest.zone_id, snapshot=pointer.snapshot, load_id=manifest.load_id)
+            _fetch(store, f"{prefix}/{file.key}", file.sha256, into, at_hand)
+        pulled = Pulled(
+            zone_id=manifest.zone_id, snapshot=pointer.snapshot, load_id=manifest.load_id, public_key=public_key
+        )
         _replace(_beside(into, "pulled.json"), pulled.canonical())
     return pulled
 
@@ -54,6 +66,24 @@ def last_pulled(into: Path) -> Pulled | None:
     """What was pulled to this path last; None if nothing was."""
     note = _beside(into, "pulled.json")
     return Pulled.read(note.read_bytes(), str(note)) if note.exists() else None
+
+
+def _vouched(
+    store: Store, prefix: str, head: Reference, before: Pulled | None, trusted: Set[str]
+) -> tuple[Manifest, str]:
+    """The manifest at the head, signed by a trusted key (if none is named: by that of before) and following it."""
+    known = trusted or ({before.public_key} if before else ANYBODY)
+    if before and before.snapshot == head and before.public_key in known:
+        return fetch_manifest(store, prefix, head), before.public_key
+    found = fetch_signed(store, prefix, head, known)
+    if before and not follows(store, prefix, head, before.snapshot):
+        raise SnapshotTampered(
+            f"{prefix}/{head.key}",
+            found="another history",
+            expected=f"one that goes back to {before.snapshot.key}, as it was seen here before",
+            next_step="find out who wrote to this prefix; pull to another path to start over",
+        )
+    return found
 
 
 def _refuse_going_back(prefix: str, before: Pulled | None, pointer: Pointer | None) -> None:
@@ -81,9 +111,11 @@ def _intact(into: Path, file: File) -> bool:
         return Sealed.of(held).digest == file.sha256
 
 
-def _fetch(store: Store, key: str, expected: str, into: Path) -> None:
+def _fetch(store: Store, key: str, expected: str, into: Path, at_hand: Path | None) -> None:
     aside = _beside(into, "part")
-    digest = store.get_to(key, aside)
+    digest = _copied(at_hand, aside) if at_hand else None
+    if digest != expected:
+        digest = store.get_to(key, aside)
     if digest != expected:
         aside.unlink(missing_ok=True)
         raise SnapshotTampered(
@@ -94,6 +126,12 @@ def _fetch(store: Store, key: str, expected: str, into: Path) -> None:
         )
     _wal(into).unlink(missing_ok=True)
     aside.replace(into)
+
+
+def _copied(at_hand: Path, aside: Path) -> str:
+    copyfile(at_hand, aside)
+    with aside.open("rb") as copy:
+        return Sealed.of(copy).digest
 
 
 def _replace(path: Path, content: bytes) -> None:

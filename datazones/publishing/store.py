@@ -33,6 +33,9 @@ CHUNK = 1 << 20
 PAUSES_S = (0.05, 0.2, 0.8)
 """After a put that neither succeeded nor was overtaken, before the same put is tried again."""
 
+SMALL = 1 << 18
+"""Up to so many bytes an object is sent without asking first whether it is there: that would take as long."""
+
 _DIGEST = "sha256"
 _MD5_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg=="
 
@@ -133,12 +136,12 @@ class Store:
         return self._poured(key, answer, None) if answer else None
 
     def create(self, key: str, content: bytes | Sealed) -> None:
-        """Put the object unless it is there with the same bytes, which then are not sent again.
+        """Put the object unless it is there with the same bytes, which then are not sent again if they are many.
 
         SnapshotTampered when others are there; StoreUnavailable when nobody can say.
         """
         sealed = Sealed.of(content) if isinstance(content, bytes) else content
-        outcome = self._whose(key, sealed)
+        outcome = self._whose(key, sealed) if sealed.size > SMALL else Outcome.UNKNOWN
         if outcome is Outcome.UNKNOWN:
             outcome = _settled(lambda: self._put(key, sealed, ABSENT), lambda: self._whose(key, sealed))
         if outcome is Outcome.NOT_OURS:
@@ -165,9 +168,15 @@ class Store:
     def listing(self, prefix: str) -> Iterator[Listed]:
         """Every object whose key begins with `prefix`, in order of keys."""
         with asking(self._name(prefix)):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+            while True:
                 for found in page.get("Contents", ()):
                     yield Listed(found["Key"], found["Size"], found["ETag"].strip('"'), found["LastModified"])
+                if not page["IsTruncated"]:
+                    return
+                page = self._client.list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, ContinuationToken=page["NextContinuationToken"]
+                )
 
     def remove(self, key: str) -> None:
         """Delete an object that nothing refers to."""

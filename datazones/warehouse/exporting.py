@@ -41,7 +41,7 @@ def export(working: Path, into: Path, limits: Limits) -> tuple[Table, ...]:
 def content(path: Path, limits: Limits) -> tuple[Table, ...]:
     """The tables of a warehouse file as a manifest names them: rows, and a digest of what they say."""
     with opened(path, limits, read_only=True) as connection:
-        return tuple(Table(name, *_digest(connection, name)) for name in schema.PUBLISHED)
+        return tuple(_table(connection, name) for name in schema.PUBLISHED)
 
 
 def held_feeds(path: Path, limits: Limits) -> tuple[HeldFeed, ...]:
@@ -77,13 +77,15 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int, str]:
-    """Rows and a digest of a table's content: independent of order, file and DuckDB version."""
-    columns = [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
+def _table(connection: duckdb.DuckDBPyConnection, table: str) -> Table:
+    """A table as it is found. The digest of its content is independent of order, file and DuckDB version."""
+    described = tuple((name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall())
+    columns = [name for name, _ in described]
     cells = ", ".join(f"""coalesce(CAST("{name}" AS VARCHAR), chr(1))""" for name in columns)
     row = connection.execute(
         f"WITH hashed AS (SELECT md5_number(concat_ws(chr(31), {cells})) AS h FROM {table}) "
         "SELECT count(*), bit_xor(h), sum((h & 9223372036854775807::UHUGEINT)::HUGEINT) FROM hashed"
     ).fetchone()
     count, mixed, total = row if row else (0, None, None)
-    return int(count), sha256(f"{table} {columns} {count} {mixed} {total}".encode()).hexdigest()
+    digest = sha256(f"{table} {columns} {count} {mixed} {total}".encode()).hexdigest()
+    return Table(table, int(count), digest, described)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 KILLED = 9
-REQUESTS = 8
+REQUESTS = 13
 WRITERS, GENERATIONS = 8, 12
 FORK = get_context("fork")
 
@@ -68,8 +68,9 @@ def test_killed_at_any_request_a_zone_shows_old_or_new_whole_and_the_next_run_en
 def test_a_publish_makes_as_many_requests_as_were_killed(
     store: Store, unused: S3Client, prefix: str, tmp_path: Path
 ) -> None:
+    second = candidate(tmp_path, "second", put(store, prefix, candidate(tmp_path, "first")).parent())
     telling, client = counted(unused, store._bucket, lambda *_: None)
-    assert _exit_code(lambda: os._exit(put(telling, prefix, candidate(tmp_path, "a")) and client.asked)) == REQUESTS
+    assert _exit_code(lambda: os._exit(put(telling, prefix, second) and client.asked)) == REQUESTS
 
 
 def _race(store: Store, prefix: str, folder: Path, name: str) -> None:

@@ -16,7 +16,7 @@ from datazones.model import Parent
 from datazones.publishing import Store, StoreAddress, current, fetch_manifest, last_pulled, publish, pull
 from datazones.publishing.manifest import Manifest, snapshot_id
 from tests.lossy import lossy
-from tests.snapshots import AT, FEED, HELD_BACK, candidate, counted, following, put
+from tests.snapshots import AT, FEED, HELD_BACK, SIGNER, candidate, counted, following, put
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,11 @@ def test_the_manifest_says_what_was_published_and_what_the_gate_found_without_it
     offered = candidate(tmp_path, "first")
     snapshot = put(store, prefix, offered)
     manifest = _manifest(store, prefix)
-    (file,) = manifest.files
+    file, *parts = manifest.files
+    assert [(part.name, part.table, part.rows) for part in parts] == [
+        ("series.parquet", "series", 3),
+        ("latest.parquet", "latest", 3),
+    ]
     assert (snapshot.generation, snapshot.moved, snapshot.snapshot_id) == (1, True, manifest.snapshot_id)
     assert manifest.parent is None
     assert manifest.created_at == AT
@@ -126,7 +130,8 @@ def test_a_file_that_was_built_again_after_the_gate_saw_it_is_not_published(
     candidate(tmp_path, "first")
     with pytest.raises(SnapshotConflict, match="examined"):
         put(store, prefix, examined)
-    assert list(store.listing(prefix)) == []
+    assert current(store, prefix) is None
+    assert list(store.listing(f"{prefix}/manifests/")) == []
 
 
 def test_a_bad_verdict_is_published_only_with_a_reason_and_the_manifest_keeps_it(
@@ -134,9 +139,9 @@ def test_a_bad_verdict_is_published_only_with_a_reason_and_the_manifest_keeps_it
 ) -> None:
     offered = candidate(tmp_path, "first")
     with pytest.raises(ExpectationsFailed):
-        publish(store, prefix, offered, HELD_BACK, AT)
+        publish(store, prefix, offered, HELD_BACK, AT, signer=SIGNER)
     assert list(store.listing(prefix)) == []
-    publish(store, prefix, offered, HELD_BACK, AT, approval="the census; A. Owner")
+    publish(store, prefix, offered, HELD_BACK, AT, signer=SIGNER, approval="the census; A. Owner")
     assert _manifest(store, prefix).approval == "the census; A. Owner"
 
 
@@ -226,15 +231,17 @@ def test_a_reader_that_has_the_old_file_open_keeps_reading_it(
 
 
 @pytest.mark.parametrize("damage", ["changed", "cut", "swapped", "gone"])
-@pytest.mark.parametrize("kind", ["objects", "manifests"])
+@pytest.mark.parametrize(("kind", "suffix"), [("objects", ".duckdb"), ("manifests", ".json"), ("manifests", ".sig")])
 def test_published_bytes_that_are_not_those_that_were_promised_are_refused(
-    store: Store, prefix: str, tmp_path: Path, published: Parent, into: Path, kind: str, damage: str
+    store: Store, prefix: str, tmp_path: Path, published: Parent, into: Path, kind: str, suffix: str, damage: str
 ) -> None:
+    def keys() -> set[str]:
+        return {found.key for found in store.listing(f"{prefix}/{kind}/") if found.key.endswith(suffix)}
+
     pull(store, prefix, into)
-    held = into.read_bytes()
-    others = {found.key for found in store.listing(f"{prefix}/{kind}/")}
+    held, others = into.read_bytes(), keys()
     put(store, prefix, candidate(tmp_path, "second", published))
-    (key,) = {found.key for found in store.listing(f"{prefix}/{kind}/")} - others
+    (key,) = keys() - others
     content, _ = store.get(key) or (b"", "")
     if damage == "gone":
         store.remove(key)
