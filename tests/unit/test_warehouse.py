@@ -13,7 +13,7 @@ import pytest
 
 from datazones.conforming import conform
 from datazones.errors import ResponseMalformed, StructureChanged, UnknownCode, WarehouseBusy, WarehouseDamaged
-from datazones.model import Cube, Hints, Landed, Parent, Revisions, Staged, Table
+from datazones.model import Cube, Hints, Landed, Parent, Revisions, Staged
 from datazones.warehouse import WorkingCopy, export, query
 from datazones.warehouse.connecting import Limits
 from datazones.warehouse.working import hydrate
@@ -177,7 +177,7 @@ def test_a_candidate_says_the_same_as_the_working_copy_and_so_does_a_copy_hydrat
     zone.load(2020, {("a", "2016"): 1.5, ("a", "2018"): 3.0}, absent_is_withdrawn=True)
     candidate = zone.folder / "candidate.duckdb"
     tables = export(zone.path, candidate, zone.limits)
-    assert Table("latest", 2, {t.name: t.digest for t in tables}["latest"]) in tables
+    assert ("latest", 2) in {(table.name, table.rows) for table in tables}
     hydrate(zone.path, candidate, Parent(1, "first", 2), zone.limits)
     assert export(zone.path, zone.folder / "again.duckdb", zone.limits) == tables
     with WorkingCopy.held(zone.path, zone.limits) as copy:
