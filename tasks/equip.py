@@ -77,6 +77,12 @@ class Equipment:
         secrets = {param: self.settings.secret(name, agency.docs) for param, name in agency.secrets.items()}
         return requests(feed, zone, window, now, secrets)
 
+    def asking_zone(self, feed: Feed, wanted: str | None = None) -> Zone:
+        """The zone that a feed is asked for outside a run: the one wanted, else the first that takes it, else any."""
+        if wanted is not None:
+            return self.catalogue.zone(wanted)
+        return next(iter((*self.catalogue.zones_of(feed), *self.catalogue.zones.values())))
+
     def landing(self, zone: Zone) -> Landing:
         return Landing(self.store, zone.prefix, self.settings.home / "landing")
 

@@ -12,14 +12,20 @@ from datazones.periods import period
 from datazones.staging import Job
 from tasks.equip import Equipment
 
-NOT_OF_THE_READING = {"feed_id", "title", "agency", "topics", "docs", "request", "aside", "periods"}
+NOT_OF_THE_READING = {
+    *("feed_id", "title", "agency", "topics", "docs", "licence", "attribution", "terms"),
+    *("request", "aside", "periods"),
+}
 """What a feed says of whom to ask and what; all else of it bears on how an answer is read and compared."""
 
 
 def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: Sequence[Landed], into: Path) -> Staged:
     """The observations of these answers as Parquet in the folder `into`, exactly in the schemas of
     `datazones.columns`."""
-    staging = equipment.reader.read(_job(equipment, zone, feed, answers, into))
+    landing = equipment.landing(zone)
+    placed = [(answer.part, landing.path(answer)) for answer in answers]
+    subject, folder = f"{zone.zone_id}, {feed.feed_id}", into / zone.zone_id / feed.feed_id
+    staging = equipment.reader.read(job(equipment, feed, subject, placed, folder))
     return Staged(
         feed_id=feed.feed_id,
         observations=staging.observations,
@@ -46,15 +52,15 @@ def window_of(declared: Mapping[str, Any]) -> Window:
     return Window(*declared.get("window", ()))
 
 
-def _job(equipment: Equipment, zone: Zone, feed: Feed, answers: Sequence[Landed], into: Path) -> Job:
-    landing = equipment.landing(zone)
+def job(equipment: Equipment, feed: Feed, subject: str, answers: Sequence[tuple[str, Path]], into: Path) -> Job:
+    """The reading of these answers, each the part it is and its file, into Parquet in the folder `into`."""
     return Job(
-        subject=f"{zone.zone_id}, {feed.feed_id}",
+        subject=subject,
         dialect=feed.dialect,
-        bodies=tuple(str(landing.path(answer)) for answer in answers if answer.part == "data" and answer.size),
-        into=str(into / zone.zone_id / feed.feed_id),
+        bodies=tuple(str(path) for part, path in answers if part == "data" and path.stat().st_size),
+        into=str(into),
         agency_id=equipment.catalogue.agency_of(feed).agency_id,
         dataflow_id=feed.dataflow_id,
         labels=dict(feed.labels),
-        aside={answer.part: str(landing.path(answer)) for answer in answers if answer.part != "data"},
+        aside={part: str(path) for part, path in answers if part != "data"},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -25,6 +25,36 @@ def rows(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
         table.add_row(*(_cell(cell) for cell in row.values()))
     console = Console()
     console.print(table) if console.is_terminal else Console(width=200).print(table)
+
+
+def entry(found: Mapping[str, object], *, as_json: bool) -> None:
+    """Print what there is to say of one thing: a line for each name, further lines for what it has several of."""
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str).decode())
+        return
+    width = max(map(len, found)) + 2
+    for name, said in found.items():
+        lines = list(_lines(said)) or ["none"]
+        click.echo(f"{click.style(name, bold=True)}{' ' * (width - len(name))}{lines[0]}")
+        for line in lines[1:]:
+            click.echo(" " * width + line)
+
+
+def _lines(said: object) -> Iterator[str]:
+    if isinstance(said, Mapping):
+        yield from (f"{name}: {_one_line(inner)}" for name, inner in said.items() if inner not in ({}, []))
+    elif isinstance(said, list):
+        yield from map(_one_line, said)
+    else:
+        yield str(said)
+
+
+def _one_line(said: object) -> str:
+    if isinstance(said, Mapping):
+        return ", ".join(f"{name} {_cell(inner)}" for name, inner in said.items())
+    return ", ".join(map(str, said)) if isinstance(said, list) else _cell(said)
 
 
 def _cell(cell: object) -> str:
