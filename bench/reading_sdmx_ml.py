@@ -26,8 +26,6 @@ from bench.generate import batches
 _MODULE = "bench.reading_sdmx_ml"
 OBSERVATIONS = 1_000_000
 ROUNDS = 3
-SLOW_ROUNDS = 1
-"""sdmx1 takes more than a minute for each."""
 
 _SDMX = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1"
 _FLOW = "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure=EX:LFSA_OCCUPIED(1.0)"
@@ -100,14 +98,14 @@ def _in_a_process(way: str, path: Path) -> dict[str, float]:
     return found
 
 
-def beside(other: str, *, rounds: int, observations: int = OBSERVATIONS) -> dict[str, object]:
+def beside(other: str, *, rounds: int = ROUNDS, observations: int = OBSERVATIONS) -> dict[str, object]:
     """Seconds of both, medians of one run, and how many times theirs takes ours."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "message.xml")
         with path.open("w") as file:
             file.writelines(message(observations))
         theirs = [_in_a_process(other, path) for _ in range(rounds)]
-        found = [_in_a_process("ours", path) for _ in range(ROUNDS)]
+        found = [_in_a_process("ours", path) for _ in range(rounds)]
         counted = {each["observations"] for each in (*found, *theirs)}
         if counted != {observations}:
             raise AssertionError(f"{counted} of {observations} observations were read")
@@ -124,8 +122,8 @@ def beside(other: str, *, rounds: int, observations: int = OBSERVATIONS) -> dict
 
 
 RATIOS: dict[str, Callable[[], dict[str, object]]] = {
-    "sdmx_ml_vs_pysdmx": lambda: beside("pysdmx", rounds=ROUNDS),
-    "sdmx_ml_vs_sdmx1": lambda: beside("sdmx1", rounds=SLOW_ROUNDS),
+    "sdmx_ml_vs_pysdmx": lambda: beside("pysdmx"),
+    "sdmx_ml_vs_sdmx1": lambda: beside("sdmx1"),
 }
 
 
