@@ -87,12 +87,16 @@ class _Walk:
         else:
             self._series.append(self._row(element))
             self._close(full_at=ROWS)
+        behind = element.tail
         element.clear()
+        element.tail = behind
         before = element.getprevious()
         if before is not None and parent is not None and before.tag == element.tag:
+            _refuse_words(before.tail, parent)
             parent.remove(before)
 
     def data_set(self, element: etree._Element) -> Sent:
+        _refuse_words_in(element)
         attributes: Row = {}
         groups: list[Row] = []
         for child in element:
@@ -120,6 +124,7 @@ class _Walk:
 
     def _row(self, element: etree._Element) -> Row:
         """The texts of an element by their ids: its own attributes, or the values below it."""
+        _refuse_words_in(element)
         row = {} if "generic" in str(element.tag).rpartition("}")[0] else _own(element)
         for child in element:
             for name, text in self._below(child):
@@ -181,6 +186,7 @@ def _own(element: etree._Element) -> Row:
 
 def _values(above: etree._Element) -> Iterator[tuple[str, str]]:
     """Id and text of each Value below; SDMX 2.0 calls the id a concept."""
+    _refuse_words_in(above)
     for child in above:
         name = child.get("id") or child.get("concept")
         if local(child) == "Value" and name:
@@ -188,6 +194,20 @@ def _values(above: etree._Element) -> Iterator[tuple[str, str]]:
             yield name, (child.text or "") if text is None else text
         elif local(child):
             raise _unknown(child)
+
+
+def _refuse_words_in(element: etree._Element) -> None:
+    """Words between elements may be what is left of an element."""
+    _refuse_words(element.text, element)
+    for child in element:
+        _refuse_words(child.tail, element)
+
+
+def _refuse_words(text: str | None, inside: etree._Element) -> None:
+    if text and text.strip():
+        raise malformed(
+            "SDMX-ML message", found=f"{text.strip()[:60]!r} in <{local(inside)}>", expected="elements, and no words"
+        )
 
 
 def _value(element: etree._Element) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
@@ -16,7 +16,7 @@ _NTH = ":nth"
 """The column of row numbers; no provider writes a header like it."""
 
 
-def parted(text: bytes, subject: str, is_header: Callable[[Collection[str]], bool]) -> tuple[list[list[str]], int]:
+def parted(text: bytes, subject: str, is_header: Callable[[Sequence[str]], bool]) -> tuple[list[list[str]], int]:
     """The cells of the lines before the header, and where the header begins."""
     said: list[list[str]] = []
     start = 0

@@ -169,8 +169,29 @@ def csv_rows(
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise malformed(subject, found=str(error).partition("\n")[0], expected="well-formed CSV") from error
+    if quoted and b'"' in rows:
+        _refuse_stray_quotes(rows, subject, separator)
     _refuse_ragged(rows, frame, subject, separator, quoted)
     return frame
+
+
+def _refuse_stray_quotes(rows: bytes, subject: str, separator: str) -> None:
+    """A quote may only open or close a cell, or stand twice inside one: polars would take the rest for that cell's."""
+    codes = np.frombuffer(rows, np.uint8)
+    quotes = np.flatnonzero(codes == ord('"'))
+    opening, closing = quotes[::2], quotes[1::2]
+    before = codes[np.maximum(opening, 1) - 1]
+    after = codes[np.minimum(closing + 1, len(codes) - 1)]
+    opens = np.isin(before, _codes(f'{separator}\n"')) | (opening == 0)
+    closes = np.isin(after, _codes(f'{separator}\r\n"')) | (closing == len(codes) - 1)
+    if len(opening) > len(closing) or not opens.all() or not closes.all():
+        at = next(iter([*opening[~opens], *closing[~closes], *opening[-1:]]))
+        shown = rows[max(0, at - 20) : at + 20].decode("utf-8", "replace")
+        raise malformed(subject, found=f"a quote within a cell: {shown!r}", expected="quotes around cells")
+
+
+def _codes(characters: str) -> list[int]:
+    return list(characters.encode())
 
 
 def _refuse_ragged(rows: bytes, frame: pl.DataFrame, subject: str, separator: str, quoted: bool) -> None:

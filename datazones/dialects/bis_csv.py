@@ -49,7 +49,7 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
         named = _NAME.fullmatch(name)
         dataflow_id = named["dataflow_id"] if named else hints.dataflow_id or codes.UNKNOWN
         plain = utf8(text, SUBJECT)
-        _, start = parted(plain, SUBJECT, lambda cells: any(key in cells for key in _KEYS))
+        _, start = parted(plain, SUBJECT, lambda cells: any(key in cells[1:] for key in _KEYS))
         for piece in tables(plain, start, SUBJECT):
             yield _cube(without_end(piece, SUBJECT), dataflow_id)
 

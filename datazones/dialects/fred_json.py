@@ -192,7 +192,7 @@ def _by_column(page: _Page) -> pl.DataFrame:
 
 def _released(frame: pl.DataFrame, page: _Page, day: str) -> pl.DataFrame:
     begins = frame["begins"].str.to_date(day, strict=False)
-    if begins.null_count():
+    if begins.null_count() or not begins.dt.year().is_between(1, 9999).all():
         raise malformed(SUBJECT, found="a real-time period that begins on no day", expected="days such as 2020-07-30")
     clamped = (begins.dt.to_string() == page.window) | pl.lit(page.output_type == _ALL_AGAIN)
     return frame.with_columns(

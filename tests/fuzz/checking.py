@@ -28,6 +28,8 @@ _DECIMAL = re.compile(r"[+-]?((?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?
 _GROUPED = re.compile(rb"\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _COMMA = re.compile(rb"\d+,\d+")
 _UNPACKED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError)
+_LINE_END = re.compile(r"\r\n|[\r\n\t]")
+"""What is a blank in an attribute of XML."""
 _AROUND = 12
 _ENCODINGS = ("utf-8", "gb18030", "cp1252")
 
@@ -75,16 +77,18 @@ def _figures_in(dialect: str, seed: bytes) -> Iterator[_Figure]:
 
 
 def _plain(body: bytes) -> bytes:
-    """The bytes inflated by Python's own modules, in one-byte characters; none where those cannot read them."""
+    """The bytes inflated by Python's own modules, in one-byte characters; as they are where those cannot read them."""
     try:
         if body.startswith(b"\x1f\x8b"):
             return gzip.decompress(body)
         if body.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(body)) as archive:
                 return b"\n".join(archive.read(name) for name in archive.namelist())
+        if body[1:2] == b"\x00":
+            return body.decode("utf-16-le").encode()
         return body.decode("utf-16").encode() if body[:2] in (b"\xff\xfe", b"\xfe\xff") else body
     except _UNPACKED:
-        return b""
+        return body
 
 
 def _figures(frames: list[pl.DataFrame], plain: bytes) -> Iterator[object]:
@@ -119,7 +123,7 @@ def _forms(plain: bytes) -> Iterator[str]:
     for encoding in _ENCODINGS:
         text = plain.decode(encoding, "replace")
         yield text
-        yield html.unescape(text).replace('""', '"')
+        yield html.unescape(_LINE_END.sub(" ", text)).replace('""', '"')
     yield "\n".join(_strings(plain))
 
 

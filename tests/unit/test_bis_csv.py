@@ -128,6 +128,7 @@ def changed(found: str, other: str, body: bytes = TODAY) -> bytes:
         (changed('"M:N:XA"', '"M:R:XA"', BEFORE), ResponseMalformed),
         (zipped("WS_TC_csv_col.csv", TODAY)[:-30], ResponseMalformed),
         (zipped("WS_TC_csv_col.csv", b""), ResponseMalformed),
+        (b'"FREQ","Frequency"\n"Series","2024"\n"D:XA","1"\n', ResponseMalformed),
         (TODAY.replace(b"Daily", b"Dail\xff"), ResponseMalformed),
         (b"", ResponseMalformed),
         (b"<html><body>Under maintenance</body></html>", ResponseMalformed),

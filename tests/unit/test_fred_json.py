@@ -222,6 +222,7 @@ ONE = row("2024-01-01", "2024-04-25", "100.5")
         (answer([ONE | {"date": "2024-02-30"}]), UnknownCode),
         (answer([ONE | {"date": None}]), ResponseMalformed),
         (answer([ONE | {"realtime_start": "now"}]), ResponseMalformed),
+        (answer([ONE | {"realtime_start": "-0015-01-30"}]), ResponseMalformed),
         (answer([ONE, ONE]), ResponseMalformed),
         (answer([{"date": "2024-01-01", "value": "1"}]), ResponseMalformed),
         (answer([{"date": "2024-01-01", "RDX": "1"}], output_type=2), ResponseMalformed),

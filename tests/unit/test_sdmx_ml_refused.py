@@ -101,6 +101,7 @@ def test_deep_nesting_is_refused() -> None:
         SERIES.replace(' TIME_PERIOD="2023"', ""),
         SERIES + SERIES.replace(' REF_AREA="FR"', ' REF_AREA=""'),
         SERIES.replace("OBS_COM", "obs_value"),
+        *(SERIES.replace(tag, f"{tag}7.5") for tag in ('"A"/>', 'METHOD="survey">', 'NOTE="x"/>', "</Series>")),
     ],
     ids=[
         *(
@@ -113,6 +114,7 @@ def test_deep_nesting_is_refused() -> None:
             "400 digits",
         ),
         *("observation twice", "no period", "empty code", "ids alike"),
+        *("words after an observation", "words before", "words after the last", "words after a series"),
     ],
 )
 def test_bad_content_is_a_typed_error(content: str) -> None:

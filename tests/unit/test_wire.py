@@ -67,6 +67,8 @@ def test_a_character_cut_by_a_step_is_whole_and_one_cut_by_the_end_is_not(
         b"a,b\n1,2,3\n1\n",
         b'a,b\n1,"2\n',
         b'a,b\n1,"2"x\n',
+        b'a,b\n1,"2\n"3","4\n"\n',
+        b'a,b\n1,2"3\n4,"5"\n6,7"\n',
         b"a,b\n1,2\n\n3,4\n",
         b"a,b\n1,\xff\n",
         b'"a,b\n1,2\n',
