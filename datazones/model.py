@@ -180,6 +180,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A file that goes with a candidate into the store, such as the gate's report, and the sha256 of its bytes."""
+
+    name: str
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class HeldFeed:
     """One feed in a snapshot: whose it is, on what terms, how many vintages, and when the last became known."""
 
@@ -244,3 +253,24 @@ class Verdict:
     passed: bool
     checks: int
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One observation of a curve: the candidate's figure, and the one readers hold now; None where there is none."""
+
+    time_period: str
+    obs_value: float | None
+    obs_value_before: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A series around the place that a finding names; `time_period` is None where it names the series as a whole."""
+
+    feed_id: str
+    series_key: str
+    time_period: str | None
+    title: str | None
+    unit_measure: str | None
+    points: tuple[Point, ...]

@@ -16,9 +16,11 @@ from tasks.collect import collect
 from tasks.conform import conform
 from tasks.equip import equipped
 from tasks.examine import examine
+from tasks.hold import held_back, hold
 from tasks.hydrate import hydrate
 from tasks.load import load
 from tasks.publish import publish
+from tasks.report import report
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,11 @@ def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = N
         if candidate is None:
             return _ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
         verdict = examine(candidate)
-        snapshot = publish(candidate, verdict)
+        beside = report(candidate, verdict)
+        if not verdict.passed:
+            hold(candidate, verdict, beside)
+            raise held_back(candidate, verdict, beside)
+        snapshot = publish(candidate, verdict, beside)
     return _ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)
 
 

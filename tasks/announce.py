@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from prefect.events import emit_event
 
-from datazones.model import Candidate, Verdict
+from datazones.model import Candidate, Revisions, Verdict
 from datazones.publishing import Snapshot
 
 
-def published(candidate: Candidate, snapshot: Snapshot) -> None:
+def published(snapshot: Snapshot, changes: Revisions) -> None:
     """A new snapshot is what readers see."""
     _emit(
         "published",
-        candidate.zone_id,
+        snapshot.zone_id,
         generation=snapshot.generation,
         snapshot_id=snapshot.snapshot_id,
-        changes=str(candidate.changes),
+        changes=str(changes),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prefect import task
 
-from datazones.model import Candidate, Parent, Verdict
+from datazones.model import Beside, Candidate, Parent, Verdict
 from datazones.publishing import Snapshot, pull
 from datazones.publishing import publish as publish_candidate
 from datazones.warehouse import WorkingCopy
@@ -14,16 +16,23 @@ from tasks.retrying import if_transient
 
 
 @task(task_run_name="publish {candidate.zone_id}", retries=3, retry_delay_seconds=2, retry_condition_fn=if_transient)
-def publish(candidate: Candidate, verdict: Verdict) -> Snapshot:
+def publish(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) -> Snapshot:
     """The snapshot, read back and pulled beside the readers; SnapshotConflict when another worker was first."""
     with equipped() as equipment, equipment.spending("publish"):
         zone = equipment.catalogue.zone(candidate.zone_id)
         trusted, signer = equipment.trusted(zone), equipment.signer(zone)
         snapshot = publish_candidate(
-            equipment.store, zone.prefix, candidate, verdict, equipment.settings.clock(), signer=signer, trusted=trusted
+            equipment.store,
+            zone.prefix,
+            candidate,
+            verdict,
+            equipment.settings.clock(),
+            signer=signer,
+            trusted=trusted,
+            beside=beside,
         )
         pull(equipment.store, zone.prefix, equipment.published(zone), trusted=trusted, at_hand=candidate.file)
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
-    announce.published(candidate, snapshot)
+    announce.published(snapshot, candidate.changes)
     return snapshot

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from datazones.model import Candidate, Finding, HeldFeed, Parent, Part, Revisions, Table, Verdict
+from datazones.model import Beside, Candidate, Finding, HeldFeed, Parent, Part, Revisions, Table, Verdict
 from datazones.publishing import Pointer, Signer, Snapshot, Store, publish
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ def _part(folder: Path, table: str, rows: bytes) -> Part:
     path = folder / f"{table}-{rows.decode()}.parquet"
     path.write_bytes(rows)
     return Part(f"{table}.parquet", str(path), len(rows), sha256(rows).hexdigest(), table, 3)
+
+
+def beside(folder: Path) -> tuple[Beside, ...]:
+    """A report in two files."""
+    contents = {"report.html": b"<!doctype html>", "report.json": b"{}"}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return tuple(Beside(name, str(folder / name), sha256(content).hexdigest()) for name, content in contents.items())
 
 
 def put(store: Store, prefix: str, offered: Candidate) -> Snapshot:

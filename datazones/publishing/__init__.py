@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from datazones.publishing.connecting import StoreAddress, make_bucket
-from datazones.publishing.manifest import Manifest, Pointer
+from datazones.publishing.holding import Held, approve, held, hold, waiting
+from datazones.publishing.manifest import Approval, File, Manifest, Pointer
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed
 from datazones.publishing.probing import Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
@@ -16,6 +17,9 @@ from datazones.publishing.store import Outcome, Store
 
 __all__ = [
     "ANYBODY",
+    "Approval",
+    "File",
+    "Held",
     "Manifest",
     "Outcome",
     "Pointer",
@@ -25,13 +29,17 @@ __all__ = [
     "Snapshot",
     "Store",
     "StoreAddress",
+    "approve",
     "current",
     "fetch_manifest",
     "fetch_signed",
+    "held",
+    "hold",
     "last_pulled",
     "make_bucket",
     "probe",
     "publish",
     "pull",
     "refuse_unsafe",
+    "waiting",
 ]

@@ -2,9 +2,10 @@
 
 Keys are relative to the zone's prefix:
 
-    objects/<sha256>.<suffix>                  the files, each under the sha256 of its bytes: DuckDB and Parquet
+    objects/<sha256>.<suffix>                  the files, each under the sha256 of its bytes: DuckDB, Parquet, report
     manifests/<generation>-<sha256>.json       what a snapshot is made of, under the sha256 of its own bytes
     manifests/<generation>-<sha256>.json.sig   who says so: an Ed25519 signature of the manifest's bytes
+    held/<generation>-<snapshot_id>.json       what the gate held back, until a person approves it
     CURRENT                                    the pointer: the manifest that is published now
 
 The same content gives the same snapshot_id, but never the same DuckDB file twice: so a run that is killed before the
@@ -27,6 +28,8 @@ LAYOUT: Final = 1
 """Of manifests and pointers. A reader refuses a layout that it does not know."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+"""What a person gave as a reason or a name."""
 Key = Annotated[str, StringConstraints(pattern=r"^(objects|manifests)/[0-9A-Za-z][0-9A-Za-z._-]*$")]
 
 
@@ -83,13 +86,20 @@ class File(Document):
     rows: int | None
 
 
+class Approval(Document):
+    """Why a person published what the gate had held back, and who."""
+
+    because: Said
+    by: Said
+
+
 class Manifest(Document):
     """A snapshot: what is in it, what was found about it, and what it follows.
 
-    `load_id` is the last load in it; `approval` says why a human published what the gate held back. The verdict's
-    findings are without their sample rows. `parent` names the manifest before it by its sha256, and so on back to the
-    first: one good signature at the head vouches for all of them. `restores` is the older snapshot that a rollback
-    brought back.
+    `load_id` is the last load in it; `approval` is there only where the gate had held it back. The verdict's findings
+    are without their sample rows, which are in the report. `parent` names the manifest before it by its sha256, and so
+    on back to the first: one good signature at the head vouches for all of them. `restores` is the older snapshot that
+    a rollback brought back.
     """
 
     layout: Literal[1] = LAYOUT
@@ -103,7 +113,7 @@ class Manifest(Document):
     tables: tuple[Table, ...]
     files: tuple[File, ...]
     verdict: Verdict
-    approval: str | None
+    approval: Approval | None
     feeds: tuple[HeldFeed, ...]
     load_id: int
     code_version: str

@@ -6,14 +6,14 @@ in the same snapshot_id, and what a dead run left behind is referred to by nobod
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from uuid import uuid4
 
 from datazones.errors import ExpectationsFailed, SnapshotConflict, StoreUnavailable
-from datazones.model import Candidate, Parent, Verdict
+from datazones.model import Beside, Candidate, Parent, Verdict
 from datazones.publishing.manifest import File, Manifest, Pointer, Reference, snapshot_id
 from datazones.publishing.pointing import CURRENT, fetch_signed, is_published, read
 from datazones.publishing.putting import put_files
@@ -45,24 +45,25 @@ def publish(
     *,
     signer: Signer,
     trusted: Set[str] = ANYBODY,
-    approval: str | None = None,
+    beside: Sequence[Beside] = (),
 ) -> Snapshot:
     """Put the files and read them back, put the manifest and its signature and read them back, move the pointer.
 
-    ExpectationsFailed when the verdict is bad and nobody approved it; SnapshotConflict when another writer was first,
-    or when the file is no longer the one that was examined; SignerUnknown when what is published is signed by another
-    key than ours or one of `trusted`; StoreUnavailable when nobody can say how it ended: then doing it again finds out.
+    `beside` are files that go with the candidate. ExpectationsFailed when the verdict is bad: `holding.approve` is
+    then the only way. SnapshotConflict when another writer was first, or when the file is no longer the one that was
+    examined; SignerUnknown when what is published is signed by another key than ours or one of `trusted`;
+    StoreUnavailable when nobody can say how it ended: then doing it again finds out.
     """
-    _refuse_unapproved(candidate, verdict, approval)
+    _refuse_held_back(candidate, verdict)
     wanted = snapshot_id(candidate.zone_id, candidate.tables)
     pointer, etag = read(store, prefix) or (None, None)
     before = pointer.snapshot if pointer else None
     if before and before.snapshot_id == wanted:
         return Snapshot(candidate.zone_id, before.generation, wanted, candidate.load_id, moved=False)
-    _refuse_other_parent(prefix, candidate, before)
+    refuse_other_parent(prefix, candidate, before)
     held = fetch_signed(store, prefix, before, trusted | {signer.public_key})[0] if before else None
-    files = put_files(store, prefix, candidate, held)
-    manifest = _described(candidate, verdict, now, files, before, approval)
+    files = put_files(store, prefix, candidate, beside, held)
+    manifest = described(candidate, verdict, now, files, before)
     move(store, prefix, manifest, signer, etag)
     return Snapshot(candidate.zone_id, manifest.generation, wanted, candidate.load_id, moved=True)
 
@@ -88,18 +89,13 @@ def move(store: Store, prefix: str, manifest: Manifest, signer: Signer, etag: st
             next_step="run again: it finds out, and publishes nothing twice",
         )
     if outcome is Outcome.NOT_OURS and not is_published(store, prefix, reference):
-        raise _lost(prefix, "a pointer that another writer moved", f"room for generation {reference.generation}")
+        raise lost(prefix, "a pointer that another writer moved", f"room for generation {reference.generation}")
 
 
-def _described(
-    candidate: Candidate,
-    verdict: Verdict,
-    now: datetime,
-    files: tuple[File, ...],
-    before: Reference | None,
-    approval: str | None,
+def described(
+    candidate: Candidate, verdict: Verdict, now: datetime, files: tuple[File, ...], before: Reference | None
 ) -> Manifest:
-    """The manifest that follows `before`. The rows that broke a rule stay where the candidate was examined."""
+    """The manifest that follows `before`, approved by nobody. The rows that broke a rule are in the report."""
     return Manifest(
         zone_id=candidate.zone_id,
         generation=before.generation + 1 if before else 1,
@@ -111,31 +107,33 @@ def _described(
         tables=candidate.tables,
         files=files,
         verdict=replace(verdict, findings=tuple(replace(finding, sample=()) for finding in verdict.findings)),
-        approval=approval,
+        approval=None,
         feeds=candidate.feeds,
         load_id=candidate.load_id,
         code_version=version("datazones"),
     )
 
 
-def _refuse_unapproved(candidate: Candidate, verdict: Verdict, approval: str | None) -> None:
-    if not verdict.passed and not approval:
+def _refuse_held_back(candidate: Candidate, verdict: Verdict) -> None:
+    if not verdict.passed:
         raise ExpectationsFailed(
             f"the candidate of {candidate.zone_id}",
             found="a verdict that holds it back",
-            expected="one that passes, or an approval with its reason",
-            next_step=f"look at {candidate.path}; what is published has not changed",
+            expected="one that passes",
+            next_step=f"`datazones report {candidate.zone_id} --held` says why; what is published has not changed",
         )
 
 
-def _refuse_other_parent(prefix: str, candidate: Candidate, before: Reference | None) -> None:
+def refuse_other_parent(prefix: str, candidate: Candidate, before: Reference | None) -> None:
+    """SnapshotConflict unless the candidate stands on `before`, which is published now."""
     published = (before.generation, before.snapshot_id) if before else None
     stands_on = (candidate.parent.generation, candidate.parent.snapshot_id) if candidate.parent else None
     if published != stands_on:
-        raise _lost(prefix, f"{published} published", f"{stands_on}, on which the candidate stands")
+        raise lost(prefix, f"{published} published", f"{stands_on}, on which the candidate stands")
 
 
-def _lost(prefix: str, found: str, expected: str) -> SnapshotConflict:
+def lost(prefix: str, found: str, expected: str) -> SnapshotConflict:
+    """Another writer was first."""
     return SnapshotConflict(
         prefix, found=found, expected=expected, next_step="run again: the next run stands on the new snapshot"
     )

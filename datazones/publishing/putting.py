@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from datazones.errors import SnapshotConflict, SnapshotTampered
-from datazones.model import Candidate
+from datazones.model import Beside, Candidate
 from datazones.publishing.manifest import File, Manifest
 from datazones.publishing.store import Sealed, Store
 
@@ -31,18 +31,22 @@ class _Offered:
     rows: int | None = None
 
 
-def put_files(store: Store, prefix: str, candidate: Candidate, parent: Manifest | None) -> tuple[File, ...]:
+def put_files(
+    store: Store, prefix: str, candidate: Candidate, beside: Sequence[Beside], parent: Manifest | None
+) -> tuple[File, ...]:
     """Put what is not there and read every byte of it back. What `parent` has and the store still holds in its full
     size is left as it is."""
     held = _held(store, prefix, parent) if parent else {}
     with ThreadPoolExecutor(HANDS) as hands:
-        return tuple(hands.map(lambda offered: _put(store, prefix, offered, held), _offered(candidate)))
+        return tuple(hands.map(lambda offered: _put(store, prefix, offered, held), _offered(candidate, beside)))
 
 
-def _offered(candidate: Candidate) -> Iterator[_Offered]:
+def _offered(candidate: Candidate, beside: Sequence[Beside]) -> Iterator[_Offered]:
     yield _Offered(WAREHOUSE, candidate.file, candidate.digest)
     for part in candidate.parts:
         yield _Offered(part.name, Path(part.path), part.digest, part.table, part.rows)
+    for file in beside:
+        yield _Offered(file.name, Path(file.path), file.digest)
 
 
 def _held(store: Store, prefix: str, parent: Manifest) -> Mapping[str, int]:
@@ -56,7 +60,7 @@ def _put(store: Store, prefix: str, offered: _Offered, held: Mapping[str, int]) 
         key = f"objects/{sealed.digest}{offered.path.suffix}"
         if held.get(key) != sealed.size:
             store.create(f"{prefix}/{key}", sealed)
-            _read_back(store, f"{prefix}/{key}", sealed.digest)
+            read_back(store, f"{prefix}/{key}", sealed.digest)
         return File(
             name=offered.name,
             key=key,
@@ -82,7 +86,8 @@ def _examined(offered: _Offered) -> Iterator[Sealed]:
         yield sealed
 
 
-def _read_back(store: Store, key: str, expected: str) -> None:
+def read_back(store: Store, key: str, expected: str) -> None:
+    """SnapshotTampered unless the object has the bytes with this sha256."""
     held = store.digest(key)
     if held != expected:
         raise SnapshotTampered(

@@ -16,7 +16,7 @@ from datazones.model import Parent
 from datazones.publishing import Store, StoreAddress, current, fetch_manifest, last_pulled, publish, pull
 from datazones.publishing.manifest import Manifest, snapshot_id
 from tests.lossy import lossy
-from tests.snapshots import AT, FEED, HELD_BACK, SIGNER, candidate, counted, following, put
+from tests.snapshots import AT, FEED, HELD_BACK, PASSED, SIGNER, beside, candidate, counted, following, put
 
 
 @pytest.fixture(scope="module")
@@ -134,15 +134,24 @@ def test_a_file_that_was_built_again_after_the_gate_saw_it_is_not_published(
     assert list(store.listing(f"{prefix}/manifests/")) == []
 
 
-def test_a_bad_verdict_is_published_only_with_a_reason_and_the_manifest_keeps_it(
+def test_a_bad_verdict_is_not_published_and_leaves_nothing_in_the_store(
     store: Store, prefix: str, tmp_path: Path
 ) -> None:
-    offered = candidate(tmp_path, "first")
     with pytest.raises(ExpectationsFailed):
-        publish(store, prefix, offered, HELD_BACK, AT, signer=SIGNER)
+        publish(store, prefix, candidate(tmp_path, "first"), HELD_BACK, AT, signer=SIGNER)
     assert list(store.listing(prefix)) == []
-    publish(store, prefix, offered, HELD_BACK, AT, signer=SIGNER, approval="the census; A. Owner")
-    assert _manifest(store, prefix).approval == "the census; A. Owner"
+
+
+def test_a_report_is_published_with_the_snapshot_as_a_file_of_its_manifest(
+    store: Store, prefix: str, tmp_path: Path
+) -> None:
+    offered, report = candidate(tmp_path, "first"), beside(tmp_path)
+    publish(store, prefix, offered, PASSED, AT, signer=SIGNER, beside=report)
+    for given in report:
+        file = _manifest(store, prefix).file(given.name)
+        assert file
+        assert file.key == f"objects/{given.digest}{Path(given.path).suffix}"
+        assert store.digest(f"{prefix}/{file.key}") == file.sha256 == given.digest
 
 
 def test_a_swap_whose_answer_was_lost_counts_also_when_another_snapshot_has_followed(
