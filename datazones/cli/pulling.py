@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datazones.errors import CatalogueInvalid
 from tasks.equip import Equipment
+
+if TYPE_CHECKING:
+    from datazones.catalogue import Zone
+    from datazones.publishing import Manifest
+
+
+def fetched(equipment: Equipment, zone: Zone, manifest: Manifest) -> Path:
+    """The DuckDB file of one published generation on this machine, fetched and verified unless it is there."""
+    from datazones.publishing import fetch_warehouse
+
+    path = equipment.settings.home / "generations" / f"{zone.zone_id}-{manifest.reference().sha256[:16]}.duckdb"
+    fetch_warehouse(equipment.store, zone.prefix, manifest, path)
+    return path
 
 
 def pulled(equipment: Equipment, zone_id: str, *, to: Path | None = None, offline: bool = False) -> Path:

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from datazones.publishing.connecting import StoreAddress, make_bucket
+from datazones.publishing.history import rollback, state, states
 from datazones.publishing.holding import Held, approve, held, hold, waiting
 from datazones.publishing.manifest import Approval, File, Manifest, Pointer
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed
 from datazones.publishing.probing import Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
-from datazones.publishing.pulling import Pulled, last_pulled, pull
+from datazones.publishing.pulling import Pulled, fetch_warehouse, last_pulled, pull
 from datazones.publishing.signing import ANYBODY, Signer
 from datazones.publishing.store import Outcome, Store
+from datazones.publishing.sweeping import sweep
+from datazones.publishing.verifying import verify
 
 __all__ = [
     "ANYBODY",
@@ -33,6 +36,7 @@ __all__ = [
     "current",
     "fetch_manifest",
     "fetch_signed",
+    "fetch_warehouse",
     "held",
     "hold",
     "last_pulled",
@@ -41,5 +45,10 @@ __all__ = [
     "publish",
     "pull",
     "refuse_unsafe",
+    "rollback",
+    "state",
+    "states",
+    "sweep",
+    "verify",
     "waiting",
 ]

@@ -12,14 +12,14 @@ from typing import Final, Literal
 
 from datazones.errors import SnapshotConflict, SnapshotTampered, StoreUnavailable, UnknownCode
 from datazones.model import Beside, Candidate, Revisions, Verdict
-from datazones.publishing.manifest import LAYOUT, Approval, Document, Manifest, snapshot_id
+from datazones.publishing.manifest import LAYOUT, Approval, Document, Manifest, Signature, snapshot_id
 from datazones.publishing.pointing import current, read
 from datazones.publishing.publishing import Snapshot, described, lost, move, refuse_other_parent
 from datazones.publishing.putting import put_files, read_back
-from datazones.publishing.signing import ANYBODY, Signature, Signer, verify_signature
+from datazones.publishing.signing import ANYBODY, Signer, verify_signature
 from datazones.publishing.store import Outcome, Store
 
-_PURPOSE: Final = b"held back\n"
+_PURPOSE: Final = b"datazones held back\n"
 """Signed before the manifest's bytes: with this signature nobody can publish it."""
 
 
@@ -53,7 +53,7 @@ def hold(
     if kept is None:
         files = put_files(store, prefix, candidate, beside, None)
         manifest = described(candidate, verdict, now, files, before)
-        signature = signer.sign(_PURPOSE + manifest.canonical())
+        signature = signer.sign(manifest.canonical(), _PURPOSE)
         kept = _keep(store, key, Held(manifest=manifest, changes=candidate.changes, signature=signature), known)
     return kept
 
@@ -133,7 +133,7 @@ def _read(store: Store, key: str, trusted: Set[str]) -> Held | None:
     if found is None:
         return None
     kept = Held.read(found[0], key)
-    verify_signature(_PURPOSE + kept.manifest.canonical(), kept.signature, trusted, key)
+    verify_signature(kept.manifest.canonical(), kept.signature, trusted, key, _PURPOSE)
     if not key.endswith(f"-{kept.manifest.snapshot_id}.json"):
         raise SnapshotTampered(
             key,

@@ -6,7 +6,7 @@ Keys are relative to the zone's prefix:
     manifests/<generation>-<sha256>.json       what a snapshot is made of, under the sha256 of its own bytes
     manifests/<generation>-<sha256>.json.sig   who says so: an Ed25519 signature of the manifest's bytes
     held/<generation>-<snapshot_id>.json       what the gate held back, until a person approves it
-    CURRENT                                    the pointer: the manifest that is published now
+    CURRENT                                    the pointer: the manifest that is published now, signed as well
 
 The same content gives the same snapshot_id, but never the same DuckDB file twice: so a run that is killed before the
 pointer moved leaves a file and a manifest that nothing refers to, and the next one, with other bytes, conflicts with
@@ -30,6 +30,7 @@ LAYOUT: Final = 1
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 """What a person gave as a reason or a name."""
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Key = Annotated[str, StringConstraints(pattern=r"^(objects|manifests)/[0-9A-Za-z][0-9A-Za-z._-]*$")]
 
 
@@ -46,7 +47,7 @@ class Document(BaseModel):
     def read(cls, content: bytes, key: str) -> Self:
         """The document in these bytes; SnapshotTampered names the first field that is not as it must be."""
         try:
-            return cls.model_validate_json(content)
+            document = cls.model_validate_json(content)
         except ValidationError as error:
             first = error.errors()[0]
             raise SnapshotTampered(
@@ -55,6 +56,14 @@ class Document(BaseModel):
                 expected=f"a {cls.__name__.lower()} of layout {LAYOUT}",
                 next_step="upgrade Datazones if a newer one wrote it; else find out who wrote to this prefix",
             ) from error
+        if document.canonical() != content:
+            raise SnapshotTampered(
+                key,
+                found="other bytes for the same content",
+                expected="canonical JSON, as it was written",
+                next_step="find out who wrote to this prefix; restore the object, or publish again",
+            )
+        return document
 
 
 class Reference(Document):
@@ -66,13 +75,31 @@ class Reference(Document):
     sha256: Sha256
 
 
-class Pointer(Document):
+class Signature(Document):
+    """Who says so. The public key here proves nothing unless the reader trusts it."""
+
+    layout: Literal[1] = LAYOUT
+    public_key: PublicKey
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+
+
+class Claim(Document):
     """What a zone publishes now. `write_id` is a nonce: no two pointers ever have the same bytes."""
 
     layout: Literal[1] = LAYOUT
     zone_id: str
     snapshot: Reference
     write_id: str
+
+
+class Pointer(Claim):
+    """A claim and its signature: nobody else can point to what was prepared and never published."""
+
+    signature: Signature
+
+    def claim(self) -> bytes:
+        """The bytes that are signed."""
+        return Claim(zone_id=self.zone_id, snapshot=self.snapshot, write_id=self.write_id).canonical()
 
 
 class File(Document):
@@ -96,7 +123,8 @@ class Approval(Document):
 class Manifest(Document):
     """A snapshot: what is in it, what was found about it, and what it follows.
 
-    `load_id` is the last load in it; `approval` is there only where the gate had held it back. The verdict's findings
+    `load_id` is the last load in it; `approval` is there only where the gate had held it back,
+    or a person brought an older snapshot back. The verdict's findings
     are without their sample rows, which are in the report. `parent` names the manifest before it by its sha256, and so
     on back to the first: one good signature at the head vouches for all of them. `restores` is the older snapshot that
     a rollback brought back.

@@ -6,24 +6,28 @@ from collections.abc import Iterator, Set
 from hashlib import sha256
 
 from datazones.errors import SnapshotTampered
-from datazones.publishing.manifest import Manifest, Pointer, Reference
-from datazones.publishing.signing import SUFFIX, Signature, verify_signature
+from datazones.publishing.manifest import Manifest, Pointer, Reference, Signature
+from datazones.publishing.signing import ANYBODY, POINTER, SUFFIX, verify_signature
 from datazones.publishing.store import Store
 
 CURRENT = "CURRENT"
 
 
-def current(store: Store, prefix: str) -> Pointer | None:
+def current(store: Store, prefix: str, trusted: Set[str] = ANYBODY) -> Pointer | None:
     """What the zone publishes now; None before its first snapshot."""
-    found = read(store, prefix)
+    found = read(store, prefix, trusted)
     return found[0] if found else None
 
 
-def read(store: Store, prefix: str) -> tuple[Pointer, str] | None:
-    """The pointer, and the ETag that a swap must find unchanged."""
+def read(store: Store, prefix: str, trusted: Set[str] = ANYBODY) -> tuple[Pointer, str] | None:
+    """The pointer, signed by one of `trusted` or by anybody where none is, and the ETag that a swap must find."""
     key = f"{prefix}/{CURRENT}"
     found = store.get(key)
-    return (Pointer.read(found[0], key), found[1]) if found else None
+    if found is None:
+        return None
+    pointer = Pointer.read(found[0], key)
+    verify_signature(pointer.claim(), pointer.signature, trusted, key, POINTER)
+    return pointer, found[1]
 
 
 def fetch_manifest(store: Store, prefix: str, reference: Reference) -> Manifest:

@@ -10,11 +10,10 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
-from uuid import uuid4
 
 from datazones.errors import ExpectationsFailed, SnapshotConflict, StoreUnavailable
 from datazones.model import Beside, Candidate, Parent, Verdict
-from datazones.publishing.manifest import File, Manifest, Pointer, Reference, snapshot_id
+from datazones.publishing.manifest import File, Manifest, Reference, snapshot_id
 from datazones.publishing.pointing import CURRENT, fetch_signed, is_published, read
 from datazones.publishing.putting import put_files
 from datazones.publishing.signing import ANYBODY, SUFFIX, Signer
@@ -55,13 +54,13 @@ def publish(
     StoreUnavailable when nobody can say how it ended: then doing it again finds out.
     """
     _refuse_held_back(candidate, verdict)
-    wanted = snapshot_id(candidate.zone_id, candidate.tables)
-    pointer, etag = read(store, prefix) or (None, None)
+    wanted, known = snapshot_id(candidate.zone_id, candidate.tables), trusted | {signer.public_key}
+    pointer, etag = read(store, prefix, known) or (None, None)
     before = pointer.snapshot if pointer else None
     if before and before.snapshot_id == wanted:
         return Snapshot(candidate.zone_id, before.generation, wanted, candidate.load_id, moved=False)
     refuse_other_parent(prefix, candidate, before)
-    held = fetch_signed(store, prefix, before, trusted | {signer.public_key})[0] if before else None
+    held = fetch_signed(store, prefix, before, known)[0] if before else None
     files = put_files(store, prefix, candidate, beside, held)
     manifest = described(candidate, verdict, now, files, before)
     move(store, prefix, manifest, signer, etag)
@@ -78,7 +77,7 @@ def move(store: Store, prefix: str, manifest: Manifest, signer: Signer, etag: st
     store.create(f"{prefix}/{reference.key}", content)
     store.create(f"{prefix}/{reference.key}{SUFFIX}", signer.sign(content).canonical())
     fetch_signed(store, prefix, reference, {signer.public_key})
-    pointer = Pointer(zone_id=manifest.zone_id, snapshot=reference, write_id=uuid4().hex)
+    pointer = signer.point(manifest.zone_id, reference)
     key = f"{prefix}/{CURRENT}"
     outcome = store.swap(key, pointer.canonical(), etag)
     if outcome is Outcome.UNKNOWN:

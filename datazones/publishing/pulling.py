@@ -13,10 +13,10 @@ from pathlib import Path
 from shutil import copyfile
 
 from datazones.errors import SnapshotTampered
-from datazones.publishing.manifest import Document, File, Manifest, Pointer, Reference
+from datazones.publishing.manifest import Document, File, Manifest, Pointer, PublicKey, Reference
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, follows
 from datazones.publishing.putting import WAREHOUSE
-from datazones.publishing.signing import ANYBODY, PublicKey
+from datazones.publishing.signing import ANYBODY
 from datazones.publishing.store import Sealed, Store
 
 
@@ -47,19 +47,23 @@ def pull(
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with _alone(into):
-        pointer, before = current(store, prefix), last_pulled(into)
-        _refuse_going_back(prefix, before, pointer)
-        if pointer is None:
+        found = vouched(store, prefix, last_pulled(into), trusted)
+        if found is None:
             return None
-        manifest, public_key = _vouched(store, prefix, pointer.snapshot, before, trusted)
-        (file,) = (file for file in manifest.files if file.name == WAREHOUSE)
-        if not _intact(into, file):
-            _fetch(store, f"{prefix}/{file.key}", file.sha256, into, at_hand)
+        manifest, public_key = found
+        _bring(store, prefix, manifest, into, at_hand)
         pulled = Pulled(
-            zone_id=manifest.zone_id, snapshot=pointer.snapshot, load_id=manifest.load_id, public_key=public_key
+            zone_id=manifest.zone_id, snapshot=manifest.reference(), load_id=manifest.load_id, public_key=public_key
         )
         _replace(_beside(into, "pulled.json"), pulled.canonical())
     return pulled
+
+
+def fetch_warehouse(store: Store, prefix: str, manifest: Manifest, into: Path) -> None:
+    """The DuckDB file of any snapshot whose manifest was verified, at `into`; fetched only if it is not there."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(into):
+        _bring(store, prefix, manifest, into, None)
 
 
 def last_pulled(into: Path) -> Pulled | None:
@@ -68,22 +72,35 @@ def last_pulled(into: Path) -> Pulled | None:
     return Pulled.read(note.read_bytes(), str(note)) if note.exists() else None
 
 
-def _vouched(
-    store: Store, prefix: str, head: Reference, before: Pulled | None, trusted: Set[str]
-) -> tuple[Manifest, str]:
-    """The manifest at the head, signed by a trusted key (if none is named: by that of before) and following it."""
+def vouched(store: Store, prefix: str, before: Pulled | None, trusted: Set[str]) -> tuple[Manifest, str] | None:
+    """The published manifest and whose it is; None when nothing is published.
+
+    It is signed by a trusted key (if none is named: by that of before), of the zone that the pointer says, and follows
+    what was seen before.
+    """
     known = trusted or ({before.public_key} if before else ANYBODY)
+    pointer = current(store, prefix, known)
+    _refuse_going_back(prefix, before, pointer)
+    if pointer is None:
+        return None
+    head = pointer.snapshot
     if before and before.snapshot == head and before.public_key in known:
         return fetch_manifest(store, prefix, head), before.public_key
-    found = fetch_signed(store, prefix, head, known)
-    if before and not follows(store, prefix, head, before.snapshot):
-        raise SnapshotTampered(
-            f"{prefix}/{head.key}",
-            found="another history",
-            expected=f"one that goes back to {before.snapshot.key}, as it was seen here before",
-            next_step="find out who wrote to this prefix; pull to another path to start over",
-        )
-    return found
+    manifest, public_key = fetch_signed(store, prefix, head, known)
+    if manifest.zone_id != pointer.zone_id:
+        raise _other_history(f"{prefix}/{head.key}", f"a snapshot of {manifest.zone_id}", f"one of {pointer.zone_id}")
+    if before and manifest.parent != before.snapshot and not follows(store, prefix, head, before.snapshot):
+        raise _other_history(f"{prefix}/{head.key}", "another history", f"one with {before.snapshot.key}, as seen here")
+    return manifest, public_key
+
+
+def _other_history(key: str, found: str, expected: str) -> SnapshotTampered:
+    return SnapshotTampered(
+        key,
+        found=found,
+        expected=expected,
+        next_step="find out who wrote to this prefix; pull to another path to start over",
+    )
 
 
 def _refuse_going_back(prefix: str, before: Pulled | None, pointer: Pointer | None) -> None:
@@ -109,6 +126,12 @@ def _intact(into: Path, file: File) -> bool:
         return False
     with into.open("rb") as held:
         return Sealed.of(held).digest == file.sha256
+
+
+def _bring(store: Store, prefix: str, manifest: Manifest, into: Path, at_hand: Path | None) -> None:
+    (file,) = (file for file in manifest.files if file.name == WAREHOUSE)
+    if not _intact(into, file):
+        _fetch(store, f"{prefix}/{file.key}", file.sha256, into, at_hand)
 
 
 def _fetch(store: Store, key: str, expected: str, into: Path, at_hand: Path | None) -> None:

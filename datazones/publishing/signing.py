@@ -1,4 +1,4 @@
-"""Who says that a manifest is the zone's: Ed25519 signatures, and the keys that a reader trusts.
+"""Who says that a manifest or a pointer is the zone's: Ed25519 signatures, and the keys that a reader trusts.
 
 A zone's public keys stand in its file of the catalogue. Where none stands there a reader trusts the key of the first
 snapshot that it pulls, remembers it beside what it pulled, and refuses every other one from then on.
@@ -9,34 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Set
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Self
 from uuid import uuid4
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import StringConstraints
 
 from datazones.errors import CatalogueInvalid, SignerUnknown, SnapshotTampered
-from datazones.publishing.manifest import LAYOUT, Document
+from datazones.publishing.manifest import Claim, Pointer, Reference, Signature
 
 SUFFIX: Final = ".sig"
 """Of a signature's key, after that of the manifest it signs."""
 
-_PURPOSE = b"datazones manifest\n"
-"""Signed before the manifest's bytes, so that no signature made for another purpose passes for one of a manifest."""
-
-PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MANIFEST, POINTER = b"datazones manifest\n", b"datazones pointer\n"
+"""Signed before the bytes themselves, so that a signature made for one purpose never passes for another."""
 
 ANYBODY: Final[Set[str]] = frozenset()
 """Trusted keys of a reader that has seen none yet."""
-
-
-class Signature(Document):
-    """What lies beside a manifest. A public key here proves nothing unless the reader trusts it."""
-
-    layout: Literal[1] = LAYOUT
-    public_key: PublicKey
-    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 
 
 class Signer:
@@ -75,20 +64,28 @@ class Signer:
                 aside.unlink()
         return cls.from_hex(path.read_text())
 
-    def sign(self, content: bytes) -> Signature:
-        """What goes beside a manifest of these bytes."""
-        return Signature(public_key=self.public_key, signature=self._private.sign(_PURPOSE + content).hex())
+    def sign(self, content: bytes, purpose: bytes = MANIFEST) -> Signature:
+        """What goes beside these bytes."""
+        return Signature(public_key=self.public_key, signature=self._private.sign(purpose + content).hex())
+
+    def point(self, zone_id: str, reference: Reference) -> Pointer:
+        """A new pointer to this manifest."""
+        claim = Claim(zone_id=zone_id, snapshot=reference, write_id=uuid4().hex)
+        signature = self.sign(claim.canonical(), POINTER)
+        return Pointer(zone_id=zone_id, snapshot=reference, write_id=claim.write_id, signature=signature)
 
 
-def verify_signature(content: bytes, signature: Signature, trusted: Set[str], key: str) -> None:
+def verify_signature(
+    content: bytes, signature: Signature, trusted: Set[str], key: str, purpose: bytes = MANIFEST
+) -> None:
     """SnapshotTampered unless the signature is of these bytes; SignerUnknown unless its key is trusted, if any is."""
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature.public_key))
-        public.verify(bytes.fromhex(signature.signature), _PURPOSE + content)
+        public.verify(bytes.fromhex(signature.signature), purpose + content)
     except (InvalidSignature, ValueError) as error:
         raise SnapshotTampered(
             key,
-            found="a signature that is not of this manifest",
+            found="a signature that is not of these bytes",
             expected=f"one by {signature.public_key[:16]}…, as it says",
             next_step="find out who wrote to this prefix; restore the object, or publish again",
         ) from error

@@ -6,9 +6,20 @@ A working copy belongs to one writer at a time; what is published is a compact c
 from __future__ import annotations
 
 from datazones.warehouse.around import around
+from datazones.warehouse.comparing import compare
 from datazones.warehouse.exporting import STORAGE_VERSION, content, export, held_feeds
 from datazones.warehouse.parting import write_parts
 from datazones.warehouse.querying import query
 from datazones.warehouse.working import WorkingCopy
 
-__all__ = ["STORAGE_VERSION", "WorkingCopy", "around", "content", "export", "held_feeds", "query", "write_parts"]
+__all__ = [
+    "STORAGE_VERSION",
+    "WorkingCopy",
+    "around",
+    "compare",
+    "content",
+    "export",
+    "held_feeds",
+    "query",
+    "write_parts",
+]

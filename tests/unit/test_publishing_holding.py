@@ -13,7 +13,6 @@ from datazones.model import Candidate, Parent
 from datazones.publishing import (
     Approval,
     Held,
-    Pointer,
     Store,
     StoreAddress,
     approve,
@@ -113,7 +112,7 @@ def test_what_a_worker_signed_as_held_back_cannot_be_laid_out_as_published(
     reference, (_, etag) = kept.manifest.reference(), read(store, prefix) or (None, None)
     store.create(f"{prefix}/{reference.key}", kept.manifest.canonical())
     store.create(f"{prefix}/{reference.key}.sig", kept.signature.canonical())
-    pointer = Pointer(zone_id="hunan", snapshot=reference, write_id="somebody with the keys to the bucket")
+    pointer = SIGNER.point("hunan", reference)
     store.swap(f"{prefix}/CURRENT", pointer.canonical(), etag)
     with pytest.raises(SnapshotTampered, match="signature"):
         pull(store, prefix, into)

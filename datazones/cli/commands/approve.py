@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
-
-def _said(_context: click.Context, option: click.Parameter, given: str) -> str:
-    if not given.strip():
-        raise click.BadParameter("say it in words", param=option)
-    return given.strip()
+from datazones.cli import signing_off
 
 
 @click.command()
 @click.argument("zone")
-@click.option("--because", required=True, callback=_said, help="Why it is right all the same; its manifest says so.")
-@click.option("--by", callback=_said, default=getpass.getuser, show_default="you", help="Who answers for it.")
+@signing_off.because
+@signing_off.by
 @click.option("--candidate", metavar="ID", help="Which one, where several wait: the beginning of its id.")
 def command(zone: str, because: str, by: str, candidate: str | None) -> None:
     """Publish a candidate that the gate held back, exactly as it was examined.

@@ -1,0 +1,62 @@
+"""Whether everything that a zone has published is still what was promised, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from datazones.errors import SnapshotTampered, UnknownCode
+from datazones.publishing.history import states
+from datazones.publishing.manifest import File, Manifest
+from datazones.publishing.pointing import fetch_signed
+from datazones.publishing.pulling import Pulled, vouched
+from datazones.publishing.putting import HANDS
+from datazones.publishing.signing import ANYBODY
+from datazones.publishing.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found right: the head, the manifests behind it, and the files of the head, of `size` bytes in all."""
+
+    head: Manifest
+    public_key: str
+    manifests: int
+    files: int
+    size: int
+
+
+def verify(store: Store, prefix: str, trusted: Set[str] = ANYBODY, *, seen: Pulled | None = None) -> Verified:
+    """Check pointer, signatures, the chain back to the first snapshot, and every byte of the published files.
+
+    What was `seen` here before must be in that chain: an old pointer that is played back has nothing else against it.
+
+    SnapshotTampered or SignerUnknown names the first fault; UnknownCode when nothing is published.
+    """
+    vouched(store, prefix, seen, trusted)
+    head, public_key, manifests = None, "", 0
+    for reference, manifest in states(store, prefix, trusted):
+        _, signer = fetch_signed(store, prefix, reference, trusted)
+        head, public_key, manifests = head or manifest, public_key or signer, manifests + 1
+    if head is None:
+        raise UnknownCode(
+            prefix,
+            found="nothing published",
+            expected="a zone with a snapshot",
+            next_step="`datazones run` publishes one",
+        )
+    with ThreadPoolExecutor(HANDS) as hands:
+        list(hands.map(lambda file: _verify_file(store, prefix, file), head.files))
+    return Verified(head, public_key, manifests, len(head.files), sum(file.size for file in head.files))
+
+
+def _verify_file(store: Store, prefix: str, file: File) -> None:
+    found = store.digest(f"{prefix}/{file.key}")
+    if found != file.sha256:
+        raise SnapshotTampered(
+            f"{prefix}/{file.key}",
+            found=f"{file.name} with sha256 {found}" if found else f"no object for {file.name}",
+            expected=file.sha256,
+            next_step="publish again, or roll back; then find out who wrote to this prefix",
+        )

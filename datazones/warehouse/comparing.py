@@ -1,0 +1,57 @@
+"""What changed between two snapshots of a zone, feed by feed, as a statistician would ask it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from datazones.warehouse.connecting import Limits, opened
+from datazones.warehouse.working import quoted
+
+_BETWEEN = """
+WITH o AS (SELECT feed_id, series_key, period_start, period_end, obs_value, obs_status, conf_status, comment_obs
+           FROM before.latest JOIN before.series USING (series_id)),
+     n AS (SELECT feed_id, series_key, period_start, period_end, time_period, obs_value, obs_status, conf_status,
+                  comment_obs FROM after.latest JOIN after.series USING (series_id)),
+     pair AS (
+         SELECT coalesce(n.feed_id, o.feed_id) AS feed_id, coalesce(n.series_key, o.series_key) AS series_key,
+                o.feed_id IS NULL AS is_new, n.feed_id IS NULL AS is_gone, o.obs_value AS was, n.obs_value AS now_is,
+                (o.obs_status, o.conf_status, o.comment_obs) IS DISTINCT FROM
+                (n.obs_status, n.conf_status, n.comment_obs) AS reflagged
+         FROM o FULL JOIN n USING (feed_id, series_key, period_start, period_end)
+     ),
+     told AS (
+         SELECT feed_id, count(*) FILTER (is_new) AS added, count(*) FILTER (is_gone) AS withdrawn,
+                count(*) FILTER (NOT is_new AND NOT is_gone AND was IS NULL AND now_is IS NOT NULL) AS filled,
+                count(*) FILTER (NOT is_new AND NOT is_gone AND now_is IS NULL AND was IS NOT NULL) AS emptied,
+                count(*) FILTER (was <> now_is) AS revised,
+                count(*) FILTER (NOT is_new AND NOT is_gone AND reflagged AND was IS NOT DISTINCT FROM now_is)
+                AS reflagged,
+                avg(now_is / was - 1) FILTER (was <> now_is AND was <> 0) AS mean_revision,
+                avg(abs(now_is / was - 1)) FILTER (was <> now_is AND was <> 0) AS mean_absolute_revision,
+                arg_max(series_key, abs(now_is / was - 1)) FILTER (was <> now_is AND was <> 0) AS most_revised,
+                arg_max(now_is / was - 1, abs(now_is / was - 1)) FILTER (was <> now_is AND was <> 0) AS largest_revision
+         FROM pair GROUP BY feed_id
+     ),
+     keys AS (
+         SELECT feed_id, count(*) FILTER (o.series_key IS NULL) AS series_added,
+                count(*) FILTER (n.series_key IS NULL) AS series_lost
+         FROM (SELECT DISTINCT feed_id, series_key FROM o) AS o
+         FULL JOIN (SELECT DISTINCT feed_id, series_key FROM n) AS n USING (feed_id, series_key) GROUP BY feed_id
+     ),
+     reach AS (SELECT feed_id, max_by(time_period, period_end) AS last_period FROM n GROUP BY feed_id)
+SELECT feed_id, coalesce(series_added, 0) AS series_added, coalesce(series_lost, 0) AS series_lost,
+       told.* EXCLUDE (feed_id), last_period
+FROM told LEFT JOIN keys USING (feed_id) LEFT JOIN reach USING (feed_id) ORDER BY feed_id
+"""
+
+
+def compare(before: Path, after: Path, limits: Limits) -> pl.DataFrame:
+    """One row a feed: series added and lost; observations added, withdrawn, filled (a missing figure came), emptied,
+    revised, and reflagged (same figure, other flag or comment); how far figures were revised, relative to what they
+    were: mean, mean without sign, the largest and its series; and the last period there is now."""
+    with opened(None, limits, reach=[before.parent, after.parent]) as connection:
+        connection.execute(f"ATTACH '{quoted(before)}' AS before (READ_ONLY)")
+        connection.execute(f"ATTACH '{quoted(after)}' AS after (READ_ONLY)")
+        return pl.DataFrame(connection.sql(_BETWEEN))
