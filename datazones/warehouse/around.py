@@ -8,8 +8,7 @@ from pathlib import Path
 import duckdb
 
 from datazones.model import Curve, Point
-from datazones.warehouse.connecting import Limits, opened
-from datazones.warehouse.working import quoted
+from datazones.warehouse.connecting import Limits, literal, opened
 
 PERIODS = 20
 """Periods to either side of a place."""
@@ -40,7 +39,7 @@ def around(
     with opened(candidate, limits, read_only=True, reach=reach) as connection:
         connection.execute(f"CREATE TEMP VIEW examined AS {_HELD.format(of='')}")
         if published:
-            connection.execute(f"ATTACH '{quoted(published)}' AS published (READ_ONLY)")
+            connection.execute(f"ATTACH {literal(published)} AS published (READ_ONLY)")
         before = _HELD.format(of="published." if published else "") + ("" if published else " LIMIT 0")
         connection.execute(f"CREATE TEMP VIEW published_before AS {before}")
         curves = [_curve(connection, place) for place in places]

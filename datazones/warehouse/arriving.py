@@ -1,6 +1,8 @@
-"""A staged reading as temporary tables: `incoming` observations by series id, and the vintages they `arrived` in.
+"""A staged reading as temporary relations: `strand`, `incoming`, and the vintages they `arrived` in.
 
-`covering` is what each of them says by its mere extent: which series it holds, from which period to which, and where
+A strand is what one file says of one series in one word. The readings themselves stay in their Parquet files:
+`incoming` is a view of them by series id, so that a load of any size takes little memory and no second copy.
+`covering` is what each vintage says by its mere extent: which series it holds, from which period to which, and where
 in them absence means withdrawal. Of several vintages at one instant the one that was loaded last holds; one that
 says the same as that is no news and leaves no trace.
 """
@@ -8,11 +10,14 @@ says the same as that is no news and leaves no trace.
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
 from datazones.errors import ResponseMalformed, StructureChanged
 from datazones.model import Staged
+from datazones.warehouse.connecting import literal
 
 KEY = "series_id, period_start, period_end"
 ATTRIBUTES = ("obs_status", "conf_status", "comment_obs", "obs_attributes")
@@ -34,45 +39,54 @@ WITHIN_SPAN = "k.period_start BETWEEN c.first_start AND c.last_start"
 WITHIN_ABSENCE = "(k.period_start >= c.absent_from AND k.period_end <= c.absent_to) IS TRUE"
 """Whether the observation `k` lies in what the coverage `c` gives, or must give for it not to be withdrawn."""
 
-_TEMPORARY = ("incoming", "arrived", "covering")
+_TEMPORARY = ("named", "strand", "arrived", "covering")
 
 
-def arrive(connection: duckdb.DuckDBPyConnection, staged: Staged, *, retrieved_at: datetime) -> int:
-    """Make the temporary tables; the number of vintages that are news."""
-    _number_series(connection, staged)
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE incoming AS
-        SELECT s.series_id, time_period, period_start, period_end, {REST}, action,
-               coalesce(released_at::TIMESTAMP, $retrieved_at) AS known_at, released_at::TIMESTAMP AS released_at
-        FROM read_parquet($files) AS o JOIN series AS s ON s.feed_id = $feed AND s.series_key = o.series_key
-        """,
-        {"retrieved_at": retrieved_at, "files": list(staged.observations), "feed": staged.feed_id},
-    )
+class Arrival(NamedTuple):
+    """How many vintages are news, and the first id of the series that came with them."""
+
+    vintages: int
+    new_from: int
+
+
+def arrive(connection: duckdb.DuckDBPyConnection, staged: Staged, *, retrieved_at: datetime) -> Arrival:
+    """Make the temporary relations."""
+    new_from = _number_series(connection, staged)
+    _unroll(connection, staged, retrieved_at)
     _refuse_duplicates(connection)
     _number_vintages(connection, staged)
     _cover(connection, staged)
-    row = connection.execute("SELECT count(*) FROM arrived").fetchone()
-    return int(row[0]) if row else 0
+    return Arrival(one(connection, "SELECT count(*) FROM arrived"), new_from)
 
 
 def forget(connection: duckdb.DuckDBPyConnection) -> None:
-    """The temporary tables go."""
-    for table in _TEMPORARY:
-        connection.execute(f"DROP TABLE {table}")
+    """The temporary relations go."""
+    for relation in ("VIEW incoming", "VIEW reading", *(f"TABLE {table}" for table in _TEMPORARY)):
+        connection.execute(f"DROP {relation}")
 
 
-def _number_series(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    """New series get the next numbers in the order of their keys."""
+def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """The one number that is asked for."""
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _number_series(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int:
+    """New series get the next numbers in the order they come, so that a series lies where it was read; the first."""
     connection.execute("CREATE OR REPLACE TEMP TABLE arriving AS SELECT * FROM read_parquet(?)", [list(staged.series)])
     _refuse_other_units(connection, staged.feed_id)
+    new_from = one(connection, "SELECT coalesce(max(series_id), 0) + 1 FROM series")
     connection.execute(
-        "INSERT INTO series BY NAME SELECT (SELECT coalesce(max(series_id), 0) FROM series) "
-        "+ row_number() OVER (ORDER BY series_key) AS series_id, ? AS feed_id, * FROM arriving AS a "
-        "WHERE NOT EXISTS (FROM series AS s WHERE s.feed_id = ? AND s.series_key = a.series_key)",
-        [staged.feed_id, staged.feed_id],
+        "INSERT INTO series BY NAME SELECT ? - 1 + row_number() OVER (ORDER BY a.rowid) AS series_id, ? AS feed_id, * "
+        "FROM arriving AS a WHERE NOT EXISTS (FROM series AS s WHERE s.feed_id = ? AND s.series_key = a.series_key)",
+        [new_from, staged.feed_id, staged.feed_id],
     )
     connection.execute("DROP TABLE arriving")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE named AS SELECT series_id, series_key FROM series WHERE feed_id = ?",
+        [staged.feed_id],
+    )
+    return new_from
 
 
 def _refuse_other_units(connection: duckdb.DuckDBPyConnection, feed_id: str) -> None:
@@ -97,14 +111,46 @@ def _refuse_other_units(connection: duckdb.DuckDBPyConnection, feed_id: str) -> 
         )
 
 
+def _unroll(connection: duckdb.DuckDBPyConnection, staged: Staged, retrieved_at: datetime) -> None:
+    """`reading`: the files as they are. `strand`: their observations by file, series and word, in one pass."""
+    files = ", ".join(literal(Path(name)) for name in staged.observations)
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW reading AS
+        SELECT * REPLACE (make_timestamp(epoch_us(released_at)) AS released_at), file_index AS file,
+               coalesce(make_timestamp(epoch_us(released_at)), TIMESTAMP '{retrieved_at}') AS known_at
+        FROM read_parquet([{files}])
+        """
+    )
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE strand AS
+        SELECT series_id, of_key.* FROM named JOIN (
+            SELECT series_key, file, known_at, released_at, action, count(*) AS given,
+                   min(period_start) AS first_start, max(period_start) AS last_start,
+                   sum(hash(series_key, period_start, period_end, {REST}, action)::HUGEINT) AS content
+            FROM reading GROUP BY ALL
+        ) AS of_key USING (series_key)
+        """
+    )
+
+
 def _refuse_duplicates(connection: duckdb.DuckDBPyConnection) -> None:
+    """Conforming has proven that no strand says anything twice; left are strands of one series that overlap."""
     row = connection.execute(
-        f"SELECT any_value(time_period), series_id, count(*) FROM incoming GROUP BY {KEY}, known_at "
-        "HAVING count(*) > 1 LIMIT 1"
+        """
+        WITH overlapping AS (
+            SELECT DISTINCT a.series_key FROM strand AS a JOIN strand AS b USING (series_key, known_at)
+            WHERE (a.file, a.action, a.released_at IS NULL) < (b.file, b.action, b.released_at IS NULL)
+              AND a.first_start <= b.last_start AND b.first_start <= a.last_start
+        )
+        SELECT series_key, any_value(time_period), count(*) FROM reading SEMI JOIN overlapping USING (series_key)
+        GROUP BY series_key, period_start, period_end, known_at HAVING count(*) > 1 LIMIT 1
+        """
     ).fetchone()
     if row:
         raise ResponseMalformed(
-            f"series {row[1]}, period {row[0]}",
+            f"series {row[0]}, period {row[1]}",
             found=f"{row[2]} observations of one vintage",
             expected="one",
             next_step="look at the raw answers; two questions of the feed may overlap",
@@ -115,12 +161,12 @@ def _number_vintages(connection: duckdb.DuckDBPyConnection, staged: Staged) -> N
     """The vintages of the reading, oldest first, without those that only repeat what is held of their instant."""
     declared = [str(bound) for bound in _absence(staged)]
     connection.execute(
-        f"""
+        """
         CREATE OR REPLACE TEMP TABLE arrived AS
         WITH given AS (
-            SELECT known_at, max(released_at) AS released_at, count(*) AS observations,
-                   hash(sum(hash({KEY}, {REST}, action)::HUGEINT), $declared) AS content
-            FROM incoming GROUP BY known_at
+            SELECT known_at, max(released_at) AS released_at, sum(given)::BIGINT AS observations,
+                   hash(sum(content), $declared) AS content
+            FROM strand GROUP BY known_at
         ), held AS (
             SELECT known_at, arg_max(content, vintage_id) AS content
             FROM vintage WHERE feed_id = $feed GROUP BY known_at
@@ -131,18 +177,27 @@ def _number_vintages(connection: duckdb.DuckDBPyConnection, staged: Staged) -> N
         """,
         {"declared": declared, "feed": staged.feed_id},
     )
-    connection.execute("DELETE FROM incoming WHERE known_at NOT IN (SELECT known_at FROM arrived)")
 
 
 def _cover(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """`covering`, and `incoming`: what the vintages that are news give, by series id."""
+    repeated = one(connection, "DELETE FROM strand WHERE known_at NOT IN (SELECT known_at FROM arrived)")
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE covering AS
-        SELECT vintage_id, series_id, min(period_start) AS first_start, max(period_start) AS last_start,
+        SELECT vintage_id, series_id, min(first_start) AS first_start, max(last_start) AS last_start,
                $absent_from::DATE AS absent_from, $absent_to::DATE AS absent_to
-        FROM incoming JOIN arrived USING (known_at) GROUP BY vintage_id, series_id
+        FROM strand JOIN arrived USING (known_at) GROUP BY vintage_id, series_id ORDER BY vintage_id, series_id
         """,
         dict(zip(("absent_from", "absent_to"), _absence(staged), strict=True)),
+    )
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW incoming AS
+        SELECT series_id, time_period, period_start, period_end, {REST}, action, known_at
+        FROM reading JOIN named USING (series_key)
+        {"WHERE known_at IN (SELECT known_at FROM arrived)" if repeated else ""}
+        """
     )
 
 

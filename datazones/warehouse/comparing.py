@@ -6,8 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from datazones.warehouse.connecting import Limits, opened
-from datazones.warehouse.working import quoted
+from datazones.warehouse.connecting import Limits, literal, opened
 
 _BETWEEN = """
 WITH o AS (SELECT feed_id, series_key, period_start, period_end, obs_value, obs_status, conf_status, comment_obs
@@ -52,6 +51,6 @@ def compare(before: Path, after: Path, limits: Limits) -> pl.DataFrame:
     revised, and reflagged (same figure, other flag or comment); how far figures were revised, relative to what they
     were: mean, mean without sign, the largest and its series; and the last period there is now."""
     with opened(None, limits, reach=[before.parent, after.parent]) as connection:
-        connection.execute(f"ATTACH '{quoted(before)}' AS before (READ_ONLY)")
-        connection.execute(f"ATTACH '{quoted(after)}' AS after (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(after)} AS after (READ_ONLY)")
         return pl.DataFrame(connection.sql(_BETWEEN))

@@ -50,10 +50,17 @@ def opened(
         connection.close()
 
 
+def literal(said: str | Path) -> str:
+    """A text or a path as SQL writes it, where a statement takes no parameter."""
+    text = str(said.resolve()) if isinstance(said, Path) else said
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _harden(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
     """The order matters: the folders are named first, then the rest is shut, then the settings are locked."""
     connection.execute("SET allowed_directories = ?", [[f"{folder.resolve()}/" for folder in folders]])
     connection.execute("SET enable_external_access = false")
+    connection.execute("SET TimeZone = 'UTC'")  # instants become UTC on every machine
     connection.execute("SET lock_configuration = true")
 
 

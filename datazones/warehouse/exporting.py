@@ -11,8 +11,7 @@ import duckdb
 from datazones.errors import WarehouseDamaged
 from datazones.model import HeldFeed, Table
 from datazones.warehouse import schema
-from datazones.warehouse.connecting import Limits, opened
-from datazones.warehouse.working import quoted
+from datazones.warehouse.connecting import Limits, literal, opened
 
 STORAGE_VERSION = "v1.2.0"
 """Of published files: DuckDB 1.2.2 and every later reader opens them."""
@@ -23,8 +22,8 @@ def export(working: Path, into: Path, limits: Limits) -> tuple[Table, ...]:
     into.parent.mkdir(parents=True, exist_ok=True)
     into.unlink(missing_ok=True)
     with opened(None, limits, reach=[working.parent, into.parent]) as connection:
-        connection.execute(f"ATTACH '{quoted(working)}' AS held (READ_ONLY)")
-        connection.execute(f"ATTACH '{quoted(into)}' AS candidate (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute(f"ATTACH {literal(working)} AS held (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(into)} AS candidate (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE candidate")
         schema.create(connection)
         schema.explain(connection)

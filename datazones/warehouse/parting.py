@@ -16,8 +16,7 @@ import duckdb
 
 from datazones.model import Part
 from datazones.warehouse import schema
-from datazones.warehouse.connecting import Limits, opened
-from datazones.warehouse.working import quoted
+from datazones.warehouse.connecting import Limits, literal, opened
 
 WHOLE = ("feed", "series", "vintage")
 CUT = ("latest", "superseded")
@@ -63,8 +62,7 @@ def _cuts(connection: duckdb.DuckDBPyConnection) -> Iterator[Cut]:
 
 def _of_feed(table: str, feed_id: str, count: int, first: int, last: int) -> Iterator[Cut]:
     name = f"{table}/feed_id={feed_id}"
-    quoted_id = feed_id.replace("'", "''")
-    mine = f"series_id IN (SELECT series_id FROM series WHERE feed_id = '{quoted_id}')"
+    mine = f"series_id IN (SELECT series_id FROM series WHERE feed_id = {literal(feed_id)})"
     span = next((years for rows, years in SPANS if count >= rows), None)
     if span is None:
         yield table, f"{name}/part.parquet", mine
@@ -80,7 +78,7 @@ def _part(connection: duckdb.DuckDBPyConnection, into: Path, table: str, name: s
     path.parent.mkdir(parents=True, exist_ok=True)
     order = schema.SORTED_BY.get(table, "ALL")
     row = connection.execute(
-        f"COPY (FROM {table} WHERE {condition} ORDER BY {order}) TO '{quoted(path)}' (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (FROM {table} WHERE {condition} ORDER BY {order}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)"
     ).fetchone()
     with path.open("rb") as built:
         digest = file_digest(built, "sha256").hexdigest()

@@ -13,18 +13,19 @@ import duckdb
 
 from datazones.model import Revisions, Staged
 from datazones.warehouse import replaying
-from datazones.warehouse.arriving import KEY, OUTCOME, REST, UNLIKE, WITHIN_ABSENCE, WITHIN_SPAN, arrive, forget
+from datazones.warehouse.arriving import KEY, OUTCOME, REST, UNLIKE, WITHIN_ABSENCE, WITHIN_SPAN, arrive, forget, one
 
 
 def revise(connection: duckdb.DuckDBPyConnection, staged: Staged, *, load_id: int, retrieved_at: datetime) -> Revisions:
     """Apply every vintage of a reading, in whatever order vintages come, and say what they changed in all."""
-    vintages = arrive(connection, staged, retrieved_at=retrieved_at)
-    if vintages:
-        if vintages == 1 and _is_newest(connection, staged.feed_id):
-            _apply(connection, staged.tolerance)
+    arrival = arrive(connection, staged, retrieved_at=retrieved_at)
+    if arrival.vintages:
+        begun = 0
+        if arrival.vintages == 1 and _is_newest(connection, staged.feed_id):
+            begun = _apply(connection, staged.tolerance, arrival.new_from)
         else:
             replaying.replay(connection, staged.tolerance)
-        _record(connection, staged.feed_id, load_id, retrieved_at)
+        _record(connection, staged.feed_id, load_id, retrieved_at, begun)
     forget(connection)
     row = connection.execute(
         "SELECT coalesce(sum(added), 0)::BIGINT, coalesce(sum(revised), 0)::BIGINT, "
@@ -41,38 +42,62 @@ def _is_newest(connection: duckdb.DuckDBPyConnection, feed_id: str) -> bool:
     return bool(row and row[0])
 
 
-def _apply(connection: duckdb.DuckDBPyConnection, tolerance: float) -> None:
-    """The newest vintage: everything it can change is in `latest`."""
-    _compare(connection, tolerance)
+def _apply(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: int) -> int:
+    """The newest vintage: everything it can change is in `latest`. The number of observations of new series."""
+    _compare(connection, tolerance, new_from)
     _withdraw(connection)
     _move(connection)
+    return _begin(connection, new_from)
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, tolerance: float) -> None:
-    """`outcome`: what is not exactly as it is held, and what kind of change that is."""
+def _compare(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: int) -> None:
+    """`outcome`: what is not exactly as it is held, and what kind of change that is.
+
+    What is held enters the one large join as its key and a hash, so that the join stays small; the few observations
+    that are `unlike` are then compared in full. Both sides are bounded alike, that DuckDB may tell which is smaller.
+    """
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE unlike AS
+        FROM (SELECT *, hash({REST}, action::VARCHAR) AS content FROM incoming WHERE series_id < {new_from})
+        ANTI JOIN (SELECT {KEY}, hash({REST}, 'replace') AS content FROM latest WHERE series_id < {new_from})
+        USING ({KEY}, content)
+        """
+    )
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE outcome AS
-        SELECT (SELECT vintage_id FROM arrived) AS vintage_id, n.* EXCLUDE (action, known_at, released_at),
-               {OUTCOME} AS outcome
-        FROM incoming AS n LEFT JOIN latest AS h USING ({KEY})
-        WHERE n.action = 'replace' AND (h.series_id IS NULL OR {UNLIKE})
+        SELECT (SELECT vintage_id FROM arrived) AS vintage_id, n.* EXCLUDE (action, known_at, content),
+               {OUTCOME} AS outcome, h AS held
+        FROM unlike AS n LEFT JOIN latest AS h USING ({KEY})
+        WHERE action = 'replace' AND (h.series_id IS NULL OR {UNLIKE})
         """,
         {"tolerance": tolerance},
     )
+    connection.execute("DROP TABLE unlike")
 
 
 def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
     """What the provider takes back in so many words, and what it no longer gives: withdrawn if the feed says so.
 
-    A series that is not in the answer at all is never withdrawn by its absence: the gate asks about it.
+    A series that is not in the answer at all is never withdrawn by its absence: the gate asks about it. One of which
+    no more is held than was given of it misses nothing, so that it need not be looked through.
     """
     connection.execute(
         f"""
         INSERT INTO outcome BY NAME
+        WITH short AS (
+            FROM covering
+            JOIN (SELECT series_id, count(*) AS held FROM latest GROUP BY series_id) USING (series_id)
+            JOIN (SELECT series_id, sum(given) FILTER (action = 'replace') AS given FROM strand GROUP BY series_id)
+            USING (series_id)
+            LEFT JOIN (SELECT series_id, count(*) AS added FROM outcome WHERE outcome = 'added' GROUP BY series_id)
+            USING (series_id) WHERE held > coalesce(given, 0) - coalesce(added, 0)
+        )
         SELECT c.vintage_id, {KEY}, time_period, {REST},
-               CASE WHEN {WITHIN_ABSENCE} THEN 'withdrawn' ELSE 'nothing' END AS outcome
-        FROM latest AS k JOIN covering AS c USING (series_id) ANTI JOIN incoming USING ({KEY})
+               CASE WHEN {WITHIN_ABSENCE} THEN 'withdrawn' ELSE 'nothing' END AS outcome, k AS held
+        FROM latest AS k JOIN short AS c USING (series_id)
+        ANTI JOIN (FROM incoming SEMI JOIN short USING (series_id)) USING ({KEY})
         WHERE {WITHIN_ABSENCE} OR {WITHIN_SPAN}
         """
     )
@@ -81,7 +106,7 @@ def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
         INSERT INTO outcome BY NAME
         SELECT a.vintage_id, {KEY}, coalesce(h.time_period, n.time_period) AS time_period,
                {", ".join(f"h.{name}" for name in REST.split(", "))},
-               CASE WHEN h.series_id IS NULL THEN 'vacant' ELSE 'withdrawn' END AS outcome
+               CASE WHEN h.series_id IS NULL THEN 'vacant' ELSE 'withdrawn' END AS outcome, h AS held
         FROM incoming AS n JOIN arrived AS a USING (known_at) LEFT JOIN latest AS h USING ({KEY})
         WHERE action = 'delete'
         """
@@ -91,10 +116,10 @@ def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
 def _move(connection: duckdb.DuckDBPyConnection) -> None:
     """What changed leaves `latest` for `superseded`; what is new takes its place."""
     connection.execute(
-        f"""
+        """
         INSERT INTO superseded BY NAME
-        SELECT h.*, known_at AS known_to, o.vintage_id AS superseded_by, outcome AS change
-        FROM latest AS h JOIN outcome AS o USING ({KEY}) JOIN arrived AS a ON a.vintage_id = o.vintage_id
+        SELECT unnest(held), known_at AS known_to, vintage_id AS superseded_by, outcome AS change
+        FROM outcome JOIN arrived USING (vintage_id)
         WHERE outcome IN ('filled', 'revised', 'withdrawn')
         """
     )
@@ -112,7 +137,24 @@ def _move(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _record(connection: duckdb.DuckDBPyConnection, feed_id: str, load_id: int, retrieved_at: datetime) -> None:
+def _begin(connection: duckdb.DuckDBPyConnection, new_from: int) -> int:
+    """Of series that came with this vintage nothing is held: straight from the files into `latest`; how many."""
+    given = f"FROM strand WHERE series_id >= {new_from} AND action = 'replace'"
+    begun = one(connection, f"SELECT coalesce(sum(given), 0) {given}")
+    if begun:
+        connection.execute(
+            f"""
+            INSERT INTO latest BY NAME
+            SELECT {KEY}, time_period, {REST}, (SELECT vintage_id FROM arrived) AS vintage_id, known_at AS known_from
+            FROM incoming WHERE action = 'replace' AND series_id >= {new_from}
+            """
+        )
+    return begun
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection, feed_id: str, load_id: int, retrieved_at: datetime, begun: int
+) -> None:
     """The vintages, what each changed of what was known at its instant, and what it said without changing anything."""
     connection.execute("INSERT INTO coverage BY NAME FROM covering")
     connection.execute(
@@ -124,11 +166,11 @@ def _record(connection: duckdb.DuckDBPyConnection, feed_id: str, load_id: int, r
         """
         INSERT INTO vintage BY NAME
         SELECT a.*, $feed AS feed_id, $load AS load_id, $retrieved_at AS retrieved_at,
-               count(*) FILTER (outcome IN ('added', 'filled')) AS added,
+               $begun + count(*) FILTER (outcome IN ('added', 'filled')) AS added,
                count(*) FILTER (outcome = 'revised') AS revised, count(*) FILTER (outcome = 'withdrawn') AS withdrawn,
                count(*) FILTER (outcome = 'ignored') AS ignored
         FROM arrived AS a LEFT JOIN outcome USING (vintage_id) GROUP BY ALL ORDER BY vintage_id
         """,
-        {"feed": feed_id, "load": load_id, "retrieved_at": retrieved_at},
+        {"feed": feed_id, "load": load_id, "retrieved_at": retrieved_at, "begun": begun},
     )
     connection.execute("DROP TABLE outcome")

@@ -14,7 +14,7 @@ import orjson
 from datazones.errors import WarehouseBusy
 from datazones.model import Landed, Logged, Parent, Revisions, Staged
 from datazones.warehouse import migrating, revising, schema
-from datazones.warehouse.connecting import Limits, opened
+from datazones.warehouse.connecting import Limits, literal, opened
 
 STORAGE_VERSION = "v1.4.0"
 """Of working copies: from this one on a stale WAL beside a replaced file is refused, not replayed."""
@@ -163,14 +163,14 @@ def _begin(path: Path, limits: Limits, published: Path | None = None, parent: Pa
         stale.unlink(missing_ok=True)
     reach = [path.parent, *([published.parent] if published else [])]
     with opened(None, limits, reach=reach) as connection:
-        connection.execute(f"ATTACH '{quoted(aside)}' AS working_copy (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute(f"ATTACH {literal(aside)} AS working_copy (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE working_copy")
         schema.create(connection)
         connection.execute(
             "CREATE TABLE working (generation BIGINT NOT NULL, snapshot_id VARCHAR NOT NULL, load_id INTEGER NOT NULL)"
         )
         if published and parent:
-            connection.execute(f"ATTACH '{quoted(published)}' AS published (READ_ONLY)")
+            connection.execute(f"ATTACH {literal(published)} AS published (READ_ONLY)")
             for table in schema.PUBLISHED:
                 connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM published.{table}")
             connection.execute(
@@ -196,11 +196,6 @@ def locked(path: Path) -> Iterator[None]:
                 next_step="wait for the other run to end; nothing was changed",
             ) from error
         yield
-
-
-def quoted(path: Path) -> str:
-    """A path as the inside of a SQL string."""
-    return str(path.resolve()).replace("'", "''")
 
 
 def naive(instant: datetime) -> datetime:

@@ -165,6 +165,16 @@ def test_an_observation_given_twice_in_two_answers_is_refused(zone: Zone) -> Non
         copy.load(both, [Landed("0" * 64, 1, "GET x", "data", at)], slot=at, now=at)
 
 
+def test_a_series_that_is_cut_by_two_files_is_one_vintage(zone: Zone) -> None:
+    one = zone.stage({("a", "2016"): 1.0, ("b", "2017"): 5.0})
+    two = zone.stage({("a", "2017"): 2.0, ("b", "2016"): 4.0})
+    both = Staged("figures", one.observations + two.observations, one.series, 4, 1e-9, absent_is_withdrawn=False)
+    at = datetime(2020, 1, 1, tzinfo=UTC)
+    with WorkingCopy.held(zone.path, zone.limits, reach=[zone.folder]) as copy:
+        assert copy.load(both, [Landed("0" * 64, 1, "GET x", "data", at)], slot=at, now=at) == Revisions(added=4)
+    assert zone.ask("SELECT obs_value FROM observation ORDER BY 1") == [(1.0,), (2.0,), (4.0,), (5.0,)]
+
+
 def test_the_watermark_is_what_the_last_load_read(zone: Zone) -> None:
     zone.load(2018, {("a", "2017"): 2.0})
     with WorkingCopy.held(zone.path, zone.limits) as copy:
@@ -259,3 +269,18 @@ def test_a_query_cannot_write_reach_out_or_change_settings(zone: Zone, sql: str)
     zone.load(2018, {("a", "2016"): 1.0})
     with pytest.raises(UnknownCode):
         zone.ask(sql)
+
+
+def test_a_release_is_the_same_instant_on_a_machine_of_any_time_zone(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    script = (
+        "import sys; from tests.unit.test_warehouse import UTC, Path, Zone, datetime\n"
+        "zone = Zone(Path(sys.argv[1]))\n"
+        "zone.load(2026, {('a', '2017'): 2.0}, released_at=datetime(2018, 10, 18, 20, tzinfo=UTC))\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(zone.folder)], check=True)
+    assert zone.ask("SELECT known_from, known_at FROM latest JOIN vintage USING (vintage_id)") == [
+        (datetime(2018, 10, 18, 20), datetime(2018, 10, 18, 20))  # noqa: DTZ001 # the columns hold UTC without saying so
+    ]
