@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -23,6 +24,7 @@ from threading import RLock
 from types import TracebackType
 from typing import cast
 
+from datazones.catalogue.entries import Feed
 from datazones.errors import ValidatorBroken
 from datazones.model import Verdict
 from expectations.case import ANSWER, CASE, Answer, Case
@@ -72,9 +74,19 @@ class Examiner:
             if self.import_seconds is None:
                 self.import_seconds = self._judged(process.answer(READY), "the rules").ready_after
 
-    def examine(self, candidate: Path, *, published: Path | None, today: date, zone_id: str) -> Verdict:
+    def examine(
+        self,
+        candidate: Path,
+        *,
+        published: Path | None,
+        today: date,
+        zone_id: str,
+        feeds: tuple[Feed, ...] = (),
+        neighbours: Mapping[str, Path] | None = None,
+    ) -> Verdict:
         """What the rules say of `candidate`, also beside the zone's last `published` file.
 
+        `feeds` are those of the zone as the catalogue has them, `neighbours` the published files of other zones.
         ValidatorBroken when no verdict was reached: nothing is then said about the data.
         """
         with self._lock:
@@ -89,6 +101,8 @@ class Examiner:
                 memory_mb=self._memory_mb,
                 threads=self._threads,
                 seconds=self._seconds,
+                feeds=feeds,
+                neighbours={zone: path.resolve() for zone, path in (neighbours or {}).items()},
             )
             verdict = self._judged(process.ask(case), zone_id).verdict
         return cast("Verdict", verdict)

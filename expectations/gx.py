@@ -8,53 +8,91 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import groupby
-from operator import attrgetter
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import cast
 
 import great_expectations as gx
 from great_expectations.core import ExpectationValidationResult
 from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
 from sqlalchemy import Connection, event
-from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from datazones.model import Verdict
+from datazones.warehouse import WorkingCopy
+from datazones.warehouse.connecting import Limits
 from expectations.case import Case
 from expectations.no_rows import SAMPLE
 from expectations.rules import Rule, rules
+from expectations.staged import stage
 from expectations.verdicts import PLACE, broken, verdict
 
-STAGE = Path(__file__).parent / "stage"
-"""The SQL that makes what the rules read: numbered, and `unpublished.sql` for a zone without a snapshot."""
+RULES = {rule.rule_id: rule for rule in rules()}
 
-RULES = {table: list(asked) for table, asked in groupby(sorted(rules(), key=attrgetter("table")), attrgetter("table"))}
-"""The rules by the table they are asked of: found at import, so that no fork has to."""
+tqdm.monitor_interval = 0  # no thread beside the one that forks
 
-registry.load("duckdb")  # at import, so that no fork has to
+OBSERVATIONS = "latest"
+"""The table that the suite is asked of: the observations as they are known now."""
+
+
+def rehearse(folder: Path) -> None:
+    """Examine a zone in which nothing is: what is made or imported at the first use, no fork has to make again."""
+    limits = Limits(memory_mb=256, threads=1, spill=folder)
+    empty = folder / "empty.duckdb"
+    with WorkingCopy.held(empty, limits):
+        pass
+    examine(Case("rehearsal", empty, empty, date(2000, 1, 1), folder, limits.memory_mb, limits.threads, seconds=60.0))
 
 
 def examine(case: Case) -> Verdict:
     """Run every rule on the candidate; ValidatorBroken when one of them could not be evaluated."""
+    with _connected() as connection, _told_as_broken(case.zone_id):
+        stage(connection, case)
+        return verdict(case.zone_id, _answers(), connection)
+
+
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    """A connection to a new database, which is gone once both engines have let go of it: one runs, one looks up."""
+    engine = _source().get_execution_engine().engine
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+        _source().get_engine().dispose()
+
+
+@cache
+def _source() -> SQLDatasource:
+    """The database as Great Expectations sees it: in memory, a new one at each connection after it was disposed of."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     source = context.data_sources.add_sql(
         "zone", connection_string="duckdb:///:memory:examined", create_temp_table=False
     )
-    engine = source.get_execution_engine().engine
-    event.listen(engine, "after_cursor_execute", _buffer)
-    with engine.connect() as connection, _told_as_broken(case.zone_id):
-        _stage(connection, case)
-        answered = [pair for table, asked in RULES.items() for pair in _run(source, table, asked)]
-        return verdict(case.zone_id, answered, connection)
+    event.listen(source.get_execution_engine().engine, "after_cursor_execute", _buffer)
+    return source
+
+
+@cache
+def _batch() -> Batch:
+    return _source().add_table_asset(OBSERVATIONS).add_batch_definition_whole_table("all").get_batch()
+
+
+@cache
+def _suite() -> gx.ExpectationSuite:
+    return gx.ExpectationSuite(name="zone", expectations=[_expectation(rule) for rule in RULES.values()])
 
 
 @contextmanager
@@ -81,33 +119,6 @@ def _buffer(
         )
 
 
-def _stage(connection: Connection, case: Case) -> None:
-    """Attach both files, shut everything else off, and make the views and tables that the rules read."""
-    connection.exec_driver_sql(f"SET memory_limit = '{case.memory_mb}MiB'")
-    connection.exec_driver_sql(f"SET threads = {case.threads}")
-    connection.exec_driver_sql(f"SET temp_directory = {_literal(case.spill)}")
-    connection.exec_driver_sql(f"ATTACH {_literal(case.candidate)} AS candidate (READ_ONLY)")
-    if case.published:
-        connection.exec_driver_sql(f"ATTACH {_literal(case.published)} AS published (READ_ONLY)")
-    else:
-        connection.exec_driver_sql((STAGE / "unpublished.sql").read_text(encoding="utf-8"))
-    connection.exec_driver_sql("SET enable_external_access = false")
-    connection.exec_driver_sql("SET lock_configuration = true")
-    connection.exec_driver_sql(
-        "CREATE TABLE examination AS SELECT ? AS zone_id, ?::DATE AS today, ?::BOOLEAN AS published",
-        (case.zone_id, case.today, case.published is not None),
-    )
-    for script in sorted(STAGE.glob("[0-9]*.sql")):
-        connection.exec_driver_sql(script.read_text(encoding="utf-8"))
-    connection.commit()
-
-
-def _literal(thing: object) -> str:
-    """As a SQL string: ATTACH and SET take no parameters."""
-    text = str(thing).replace("'", "''")
-    return f"'{text}'"
-
-
 def _expectation(rule: Rule) -> Expectation:
     expectation = rule.build()
     expectation.severity = FailureSeverity(rule.severity)
@@ -116,20 +127,16 @@ def _expectation(rule: Rule) -> Expectation:
     return expectation
 
 
-def _run(source: SQLDatasource, table: str, asked: list[Rule]) -> list[tuple[Rule, ExpectationValidationResult]]:
-    """One batch a table, one suite a batch."""
-    batch = source.add_table_asset(table, table_name=table).add_batch_definition_whole_table("all").get_batch()
-    suite = gx.ExpectationSuite(name=table, expectations=[_expectation(rule) for rule in asked])
-    result = batch.validate(
-        suite,
+def _answers() -> list[tuple[Rule, ExpectationValidationResult]]:
+    result = _batch().validate(
+        _suite(),
         result_format={
             "result_format": "SUMMARY",
             "partial_unexpected_count": SAMPLE,
-            "unexpected_index_column_names": list(PLACE[table]),
+            "unexpected_index_column_names": list(PLACE),
         },
     )
-    of_rule = {rule.rule_id: rule for rule in asked}
-    return [(of_rule[_rule_id(each)], each) for each in result.results]
+    return [(RULES[_rule_id(each)], each) for each in result.results]
 
 
 def _rule_id(result: ExpectationValidationResult) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 SAMPLE = 20
 """Failing rows that a finding shows."""
@@ -24,6 +26,15 @@ class ExpectNoRows(UnexpectedRowsExpectation):
     """Fails when its query returns a row; counts them all and shows the first `SAMPLE`."""
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.table",)
+
+    _made: ExpectationConfiguration | None = PrivateAttr(default=None)
+
+    @property
+    def configuration(self) -> ExpectationConfiguration:
+        """Made once: Great Expectations asks for it some forty times a validation, and it never changes in between."""
+        if self._made is None:
+            self._made = super().configuration
+        return self._made
 
     def _validate(
         self,

@@ -1,7 +1,8 @@
 """What a rule of the gate is, and the list of them: every rule in every file of `suites/`.
 
 A rule is a function that gives one expectation of Great Expectations. Its name, with the name of its file before it,
-is the rule's id; its docstring is what was expected, in words for whoever reads the report.
+is the rule's id. Its docstring says what was expected, in words for whoever reads the report, and after "Next:" what
+to look at when it fails; where it does not, the docstring of the file does.
 """
 
 from __future__ import annotations
@@ -22,23 +23,27 @@ Build = Callable[[], Expectation]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: the table it is asked of, how much its failure matters, what it expects, and the expectation."""
+    """One rule: how much its failure matters, what it expects, and the expectation, of the observations known now."""
 
     rule_id: str
-    table: str
     severity: Severity
     expected: str
     build: Build
 
 
-def rule(severity: Severity, on: str = "latest") -> Callable[[Build], Rule]:
+def rule(severity: Severity) -> Callable[[Build], Rule]:
     """Make a rule of a function: 'critical' holds the candidate back, 'warning' is shown, 'info' is recorded."""
 
     def made(build: Build) -> Rule:
         subject = build.__module__.rpartition(".")[2]
-        return Rule(f"{subject}.{build.__name__}", on, severity, " ".join((build.__doc__ or "").split()), build)
+        return Rule(f"{subject}.{build.__name__}", severity, _expected(build), build)
 
     return made
+
+
+def _expected(build: Build) -> str:
+    """The first paragraph; the next says what to do, for docs/gate.md."""
+    return " ".join((build.__doc__ or "").partition("\n\n")[0].split())
 
 
 def rules() -> list[Rule]:

@@ -35,6 +35,7 @@ def main() -> None:
     os.dup2(2, 1)
     began = time.monotonic()
     gx = import_module("expectations.gx")
+    gx.rehearse(Path.cwd())
     gc.freeze()  # what is here stays: no fork has to walk it, or copy it by walking
     _say(wire, Answer(ready_after=time.monotonic() - began))
     while line := _line():

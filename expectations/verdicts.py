@@ -12,13 +12,8 @@ from datazones.errors import ValidatorBroken
 from datazones.model import Finding, Verdict
 from expectations.rules import Rule
 
-PLACE = {
-    "latest": ("series_id", "time_period"),
-    "superseded": ("series_id", "time_period"),
-    "series": ("feed_id", "series_key"),
-    "vintage": ("feed_id", "vintage_id"),
-}
-"""The columns that say where a row of a table is."""
+PLACE = ("series_id", "time_period")
+"""The columns that say where an observation is."""
 
 _IN_WORDS = ("feed_id", "series_id", "series_key", "time_period", "vintage_id")
 _WORST_FIRST = ("critical", "warning", "info")

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
@@ -28,6 +29,9 @@ from expectations.examiner import Examiner
 from infra import local_s3
 
 READING_DEADLINE_S = 900.0
+
+NEIGHBOURS = 2
+"""Zones that a candidate is compared with: what all were told alike, two of them have."""
 
 
 @dataclass
@@ -105,6 +109,12 @@ class Equipment:
 
     def published(self, zone: Zone) -> Path:
         return self.settings.home / "published" / f"{zone.zone_id}.duckdb"
+
+    def neighbours(self, zone: Zone) -> dict[str, Path]:
+        """The published files, where they are on this machine, of two other zones that share a topic of this one."""
+        others = (other for other in self.catalogue.zones.values() if other != zone)
+        sharing = ((other.zone_id, self.published(other)) for other in others if set(other.shares) & set(zone.topics))
+        return dict(islice(((zone_id, path) for zone_id, path in sharing if path.exists()), NEIGHBOURS))
 
     def candidate(self, zone: Zone) -> Path:
         return self.settings.home / "candidates" / f"{zone.zone_id}.duckdb"

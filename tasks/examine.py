@@ -20,5 +20,7 @@ def examine(candidate: Candidate) -> Verdict:
                 published=equipment.published(zone) if candidate.parent else None,
                 today=equipment.settings.clock().date(),
                 zone_id=zone.zone_id,
+                feeds=equipment.catalogue.feeds_of(zone),
+                neighbours=equipment.neighbours(zone),
             )
     return verdict

@@ -6,15 +6,18 @@ the keys, so that the same damage befalls the same place every time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import polars as pl
+
+from tests.vintages import Vintage
 
 Damage = Callable[[pl.DataFrame], pl.DataFrame]
 Where = Callable[[pl.DataFrame], pl.Expr]
 
 KEY = "series_key"
+ORDER = [KEY, "period_start", "period_end"]
 FIGURE = pl.col("obs_value")
 
 
@@ -133,6 +136,16 @@ def _stale_newest(new: pl.DataFrame) -> pl.DataFrame:
     return repeated(new)
 
 
+def _relabelled(new: pl.DataFrame) -> pl.DataFrame:
+    """Every figure under the name of the period one year later."""
+    later = (pl.col("period_start").dt.year() + 1).cast(pl.String)
+    return new.with_columns(
+        pl.col("period_start").dt.offset_by("1y"),
+        pl.col("period_end").dt.offset_by("1y"),
+        (later + pl.col("time_period").str.slice(4)).alias("time_period"),
+    )
+
+
 def _invented(new: pl.DataFrame) -> pl.DataFrame:
     """Ten more years that are not over."""
     last = new.filter(newest_period(new))
@@ -199,6 +212,7 @@ KINDS: dict[str, Damage] = {
     "shifted periods, by one, half of the series": _shifted(half_of_series, 1),
     "shifted periods, by one, one series": _shifted(one_series, 1),
     "shifted periods, by two, all": _shifted(everywhere, 2),
+    "shifted periods, each named a year later": _relabelled,
     "swapped areas, two": _swapped(_first_two),
     "swapped areas, all round": _swapped(_all_round),
     "swapped areas, halves": _swapped(_halves),
@@ -226,16 +240,33 @@ KINDS: dict[str, Damage] = {
 """Every kind by name; before the comma the cause, after it how much is hit."""
 
 
-def damaged(kind: str, new: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame | None:
-    """The new vintage after that damage to what was known before; None where there is nothing that it could befall."""
-    marked = new.with_columns(pl.col(KEY).is_in(held[KEY].unique().to_list()).alias("was_known"))
-    if marked.filter("was_known")[KEY].n_unique() < 2 and kind.partition(",")[0] in NEEDS_TWO:
+STALE = {"stale copy, the vintage two before": 3, "stale copy, the vintage four before": 5}
+"""Damage that is an earlier vintage under the name of the last, and which one it is, counted from the end."""
+
+
+def damaged(kind: str, vintages: Sequence[Vintage]) -> Vintage | None:
+    """The last of these vintages after that damage; None where there is nothing that it could befall."""
+    new, before = vintages[-1], vintages[-2]
+    if kind in STALE:
+        return vintages[-STALE[kind]]._replace(known_at=new.known_at) if len(vintages) >= STALE[kind] else None
+    known = set(before.observations[KEY].unique())
+    marked = new.observations.with_columns(pl.col(KEY).is_in(known).alias("was_known")).sort(ORDER)
+    if len(_keys(marked)) < (2 if kind.partition(",")[0] in NEEDS_TWO else 1):
         return None
-    spoilt = KINDS[kind](marked).drop("was_known")
-    return (
-        None if not spoilt.height or spoilt.sort(KEY, "period_start").equals(new.sort(KEY, "period_start")) else spoilt
-    )
+    spoilt = KINDS[kind](marked).drop("was_known").sort(ORDER)
+    if not spoilt.height or spoilt.equals(marked.drop("was_known")):
+        return None
+    return Vintage(new.known_at, spoilt, _of_these(spoilt, new.series))
 
 
-NEEDS_TWO = ("swapped areas", "one area copied over another", "lost series", "lost newest period", "renamed series")
+def _of_these(observations: pl.DataFrame, series: pl.DataFrame) -> pl.DataFrame:
+    """What is said of the series that are left, and of those that were renamed what is said of any."""
+    keys = observations.select(pl.col(KEY).unique())
+    anyone = series.head(1).drop(KEY)
+    told = series.join(keys, on=KEY, how="semi")
+    new = keys.join(series, on=KEY, how="anti").join(anyone, how="cross").select(series.columns)
+    return pl.concat([told, new])
+
+
+NEEDS_TWO = ("swapped areas", "one area copied over another", "lost series", "lost newest period")
 """Causes that take more than one series."""

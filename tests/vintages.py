@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from datazones.columns import OBSERVATION_SCHEMA
 from datazones.conforming import conform
 from datazones.dialects import named, recognise
 from datazones.model import Hints
@@ -46,16 +47,18 @@ LAST_CODE = pl.concat_str(pl.lit("GDP."), pl.col("series_key").str.split(".").li
 AS_IT_IS = pl.col("series_key")
 
 
+def _states(observations: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame]]:
+    """What each release of a file of changes left as known, whole."""
+    released = pl.col("released_at")
+    for day in observations["released_at"].unique().sort():
+        known = observations.filter(released <= day).sort(released)
+        yield day, known.unique(["series_key", "period_start"], keep="last").with_columns(released_at=None)
+
+
 def fred_gdp() -> list[Vintage]:
-    """Gross domestic product of the United States, every vintage since 1991 (ALFRED)."""
+    """Gross domestic product of the United States as it was known after each release since 1991 (ALFRED)."""
     observations, series = _read("fred/GDP-all-vintages-2024-11-03.json")
-    return [
-        Vintage(
-            released_at, of_day.with_columns(pl.lit(None, of_day.schema["released_at"]).alias("released_at")), series
-        )
-        for (released_at,), of_day in observations.sort("released_at").group_by("released_at", maintain_order=True)
-        if isinstance(released_at, datetime)
-    ]
+    return [Vintage(day, known.cast(OBSERVATION_SCHEMA), series) for day, known in _states(observations)]
 
 
 def nbs_gdp() -> list[Vintage]:

@@ -105,6 +105,15 @@ class Periods(Entry):
     last: Text | None = None
 
 
+class Sum(Entry):
+    """Series that the provider says add up: in `dimension`, `whole` is the sum of `parts`, all else alike."""
+
+    dimension: Word
+    whole: Text
+    parts: tuple[Text, ...] = Field(min_length=2)
+    tolerance: float = Field(0.005, ge=0, lt=1, description="relative difference that is rounding")
+
+
 class Feed(Entry):
     """A dataflow as we collect it."""
 
@@ -126,3 +135,7 @@ class Feed(Entry):
         "kept", description="what it means that a held observation of an answered series is not in a new answer"
     )
     tolerance: float = Field(1e-9, ge=0, lt=1, description="relative difference that is noise, not a revision")
+    due_days: int | None = Field(
+        None, ge=0, description="days after a period by which the release calendar has its figures; unset: the usual"
+    )
+    sums: tuple[Sum, ...] = Field((), description="what adds up, by the provider's own word")

@@ -50,10 +50,20 @@ FROM revised_figures() WHERE obs_value_before <> 0 GROUP BY feed_id;
 
 -- What a new period brings to the series that had a figure in the period before it.
 CREATE TABLE new_period AS
-SELECT feed_id, time_period, period_start, count(*) AS continued, median(tens(obs_value_after / obs_value_prior)) AS tens,
-       count(*) FILTER (obs_value_after = obs_value_prior) AS copied, avg((obs_value_after = 0)::INT) AS share_zero
+SELECT feed_id, time_period, period_start, count(*) AS continued, median(tens(obs_value_after / obs_value_prior)) AS tens
 FROM change WHERE change = 'added' AND obs_value_prior <> 0 AND obs_value_after IS NOT NULL
 GROUP BY feed_id, time_period, period_start;
+
+-- How often the figures of a feed that is asked again are revised: of those that a vintage gave and that were known,
+-- which share. Of the earlier vintages the most.
+CREATE TABLE often AS
+SELECT feed_id, count(*) FILTER (is_fresh) AS fresh, count(*) FILTER (NOT is_fresh) AS vintages,
+       max(share) FILTER (NOT is_fresh) AS usual, max(share) FILTER (is_fresh) AS share,
+       max(revised) FILTER (is_fresh) AS revised
+FROM (SELECT feed_id, revised, revised / nullif(observations - added, 0) AS share,
+             vintage_id IN (SELECT vintage_id FROM fresh_vintage) AS is_fresh
+      FROM vintage SEMI JOIN asked_again USING (feed_id))
+GROUP BY feed_id;
 
 -- The series in which something stands out, the worst first; of more than enough, enough.
 CREATE TABLE odd_series AS
@@ -89,3 +99,15 @@ FROM stepped AS s JOIN held_series AS h USING (series_id) JOIN odd_habit AS o US
 LEFT JOIN known_before AS b ON b.series_id = s.series_id AND b.period_start = s.period_start
 LEFT JOIN known_before AS p ON p.series_id = s.series_id AND p.period_start = s.prior_start
 WHERE s.is_fresh OR s.prior_is_fresh;
+
+-- How many of the revised figures are again what they were before an earlier revision.
+CREATE TABLE turned_back AS
+WITH earlier AS (
+    SELECT DISTINCT c.series_id, c.period_start, c.period_end
+    FROM change AS c JOIN superseded AS s USING (series_id, period_start, period_end)
+    WHERE c.change = 'revised' AND s.superseded_by NOT IN (SELECT vintage_id FROM fresh_vintage)
+      AND s.obs_value = c.obs_value_after
+)
+SELECT feed_id, count(*) FILTER (change = 'revised') AS revised, count(e.series_id) AS back,
+       count(*) FILTER (change = 'added') AS added
+FROM change LEFT JOIN earlier AS e USING (series_id, period_start, period_end) GROUP BY feed_id;

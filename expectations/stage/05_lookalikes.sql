@@ -4,6 +4,12 @@ CREATE MACRO is_power_of_ten(tens) AS abs(round(tens)) >= 1 AND abs(tens - round
 CREATE MACRO digits(figure) AS
     length(ltrim(rtrim(replace(regexp_replace(format('{:.15g}', abs(figure)), 'e.*', ''), '.', ''), '0'), '0'));
 
+-- How many decimals a figure has; 7 stands for any number of more.
+CREATE MACRO decimals(figure) AS
+    CASE WHEN figure = round(figure) THEN 0 WHEN figure = round(figure, 1) THEN 1 WHEN figure = round(figure, 2) THEN 2
+         WHEN figure = round(figure, 3) THEN 3 WHEN figure = round(figure, 4) THEN 4 WHEN figure = round(figure, 5) THEN 5
+         WHEN figure = round(figure, 6) THEN 6 ELSE 7 END;
+
 CREATE MACRO growth(figure, figure_prior, smallest) AS (figure - figure_prior) / greatest(abs(figure_prior), smallest, 1e-300);
 
 -- Series that were much revised, or that are new in a known feed, and whose newest figures another series had.

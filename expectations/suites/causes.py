@@ -1,4 +1,8 @@
-"""Named causes: the faults that feeds are known for, each told by the trace it leaves."""
+"""Named causes: the faults that feeds are known for, each told by the trace it leaves.
+
+Next: Look at the raw answer: where it says so too, the provider is at fault, and
+waiting or a declared correction helps.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,11 @@ from expectations.rules import rule
 
 @rule("critical")
 def units_do_not_jump() -> Expectation:
-    """Figures do not change by a power of ten, as between yuan, ten thousand and a hundred million."""
+    """Figures do not change by a power of ten, as between yuan, ten thousand and a hundred million.
+
+    Next: The provider changed between yuan, wan and yi, or moved the multiplier: look at the unit in the
+    raw answer.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, NULL AS time_period,
@@ -34,7 +42,10 @@ def units_do_not_jump() -> Expectation:
 
 @rule("warning")
 def series_are_not_rebased() -> Expectation:
-    """The figures of a series do not all change by the same factor, as with another base period or currency."""
+    """The figures of a series do not all change by the same factor, as with another base period or currency.
+
+    Next: The base period, the currency or the method changed: see the provider's notes, and start a series of its own.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, revised || ' figures are revised by the factor ' || round(10 ** tens, 4) AS found
@@ -46,7 +57,10 @@ def series_are_not_rebased() -> Expectation:
 
 @rule("critical")
 def signs_do_not_flip() -> Expectation:
-    """Figures do not all change their sign, and what was never below zero does not fall there."""
+    """Figures do not all change their sign, and what was never below zero does not fall there.
+
+    Next: A convention changed (imports, deficits), or a minus was lost: look at the raw answer.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, revised || ' figures are revised to their negative' AS found
@@ -72,72 +86,94 @@ def signs_do_not_flip() -> Expectation:
 
 @rule("critical")
 def figures_do_not_become_zero() -> Expectation:
-    """Figures do not all become zero."""
+    """Figures do not all become zero, of series in which zeros are not the rule.
+
+    Next: A missing marker was written as 0: look at the status beside it in the raw answer.
+    """
     return no_rows(
         """
-        SELECT feed_id, series_key, revised || ' figures are revised to zero' AS found
+        SELECT feed_id, series_key, NULL AS time_period, revised || ' figures are revised to zero' AS found
         FROM series_change JOIN held_series USING (series_id)
         WHERE revised >= 4 AND share_zero >= 0.8 AND positive + negative >= 0.9 * figures
         UNION ALL
-        SELECT feed_id, NULL, sum(revised)::BIGINT || ' figures are revised to zero'
-        FROM series_change JOIN held_series USING (series_id) WHERE positive + negative >= 0.9 * figures
-        GROUP BY feed_id HAVING sum(revised) >= 20 AND sum(revised * share_zero) >= 0.8 * sum(revised)
-        UNION ALL
-        SELECT feed_id, NULL, continued || ' new figures of ' || time_period || ' are zero'
-        FROM new_period WHERE continued >= 3 AND share_zero >= 0.8
+        SELECT feed_id, NULL, time_period, zeros || ' figures and no other than zero'
+        FROM (SELECT c.feed_id, c.time_period, count(*) AS zeros,
+                     avg((positive + negative) / greatest(figures, 1)) AS usual
+              FROM change AS c JOIN held_series USING (series_id)
+              WHERE obs_value_after IS NOT NULL GROUP BY ALL HAVING bool_and(obs_value_after = 0))
+        WHERE (1 - usual) ** zeros < 1e-6 AND zeros >= 3
         """
     )
 
 
 @rule("critical")
 def revisions_do_not_go_back() -> Expectation:
-    """A vintage is not a stale copy: its figures are not those that an earlier vintage had and the last one revised."""
+    """A vintage is not a stale copy: its figures are not those that an earlier vintage had and the last one revised.
+
+    Next: A cache answered, or the provider restored a backup: ask again later, and keep what is published.
+    """
     return no_rows(
         """
-        WITH earlier AS (
-            SELECT DISTINCT c.series_id, c.period_start, c.period_end
-            FROM change AS c JOIN superseded AS s USING (series_id, period_start, period_end)
-            WHERE c.change = 'revised' AND s.superseded_by NOT IN (SELECT vintage_id FROM fresh_vintage)
-              AND s.obs_value = c.obs_value_after
-        )
         SELECT feed_id, back || ' of ' || revised || ' revised figures are again what they were before' AS found
-        FROM (SELECT feed_id, count(*) FILTER (change = 'revised') AS revised, count(e.series_id) AS back,
-                     count(*) FILTER (change = 'added') AS added
-              FROM change LEFT JOIN earlier AS e USING (series_id, period_start, period_end) GROUP BY feed_id)
-        WHERE back >= 5 AND back >= 0.8 * revised AND added = 0
+        FROM turned_back WHERE back >= 5 AND back >= 0.8 * revised AND added = 0
         """
     )
 
 
 @rule("warning")
-def new_periods_are_not_copies() -> Expectation:
-    """The figures of a new period are not those of the period before it."""
+def revisions_bring_something_new() -> Expectation:
+    """The revised figures of a vintage are not all what they were before an earlier revision.
+
+    Next: A cache may have answered: ask again later.
+    """
     return no_rows(
         """
-        WITH usual AS (
+        SELECT feed_id, revised || ' figures are revised, all to what they were before' AS found
+        FROM turned_back WHERE revised > 0 AND back = revised AND added = 0
+        """
+    )
+
+
+@rule("warning")
+def figures_are_not_copies_of_the_period_before() -> Expectation:
+    """The figures that a vintage brings for a period are not those of the period before it.
+
+    Next: A placeholder was published: wait for the real figures.
+    """
+    return no_rows(
+        """
+        WITH brought AS (
+            SELECT feed_id, time_period, period_start, count(*) AS figures,
+                   count(*) FILTER (obs_value_after = obs_value_prior) AS copied
+            FROM change WHERE obs_value_prior <> 0 AND obs_value_after IS NOT NULL
+            GROUP BY feed_id, time_period, period_start HAVING copied >= 0.5 * count(*)
+        ), usual AS (
             SELECT feed_id, count(*) AS figures, avg((obs_value = obs_value_prior)::INT) AS share FROM (
                 SELECT series_id, obs_value, lag(obs_value) OVER (PARTITION BY series_id ORDER BY period_start)
                        AS obs_value_prior
-                FROM held SEMI JOIN (SELECT series_id FROM change WHERE change = 'added'
-                                     AND obs_value_after = obs_value_prior) USING (series_id))
+                FROM held SEMI JOIN (SELECT series_id FROM change WHERE obs_value_after = obs_value_prior)
+                USING (series_id))
             JOIN held_series USING (series_id) WHERE obs_value_prior <> 0 GROUP BY feed_id
         )
         SELECT feed_id, NULL AS series_key, time_period,
-               copied || ' of ' || continued || ' new figures repeat those of the period before' AS found
-        FROM new_period JOIN usual USING (feed_id)
-        WHERE copied >= 0.5 * continued AND copied > 3 * share * continued
-          AND (copied >= 3 OR (share < 0.01 AND figures >= 30))
+               copied || ' of ' || b.figures || ' figures repeat those of the period before' AS found
+        FROM brought AS b JOIN usual AS u USING (feed_id)
+        WHERE copied > 3 * share * b.figures AND (copied >= 3 OR (share < 0.01 AND u.figures >= 30))
         """
     )
 
 
 @rule("critical")
 def periods_do_not_shift() -> Expectation:
-    """The figures of a series do not move to another period."""
+    """The figures of a series do not move to another period.
+
+    Next: A column is missing or a header moved by one: look at the first and the last column of the raw answer.
+    """
     return no_rows(
         """
         WITH looked_at AS (
-            SELECT series_id FROM series_change WHERE revised >= 6 AND large > 0.005
+            SELECT series_id FROM series_change JOIN held_series USING (series_id)
+            WHERE revised >= 2 AND large > 0.005 AND positive + negative >= 0.9 * figures
             ORDER BY large DESC, series_id LIMIT 2000
         ), growing AS (
             SELECT series_id, period_start, growth(obs_value, lag(obs_value) OVER of_series, smallest) AS growth
@@ -153,20 +189,24 @@ def periods_do_not_shift() -> Expectation:
             FROM grown, (SELECT unnest([-12, -4, -2, -1, 1, 2, 4, 12]) AS by_periods)
         )
         SELECT feed_id, series_key, compared || ' figures are those of ' || by_periods || ' periods before' AS found
-        FROM (SELECT series_id, by_periods, count(*) AS compared, median(abs(n.growth - b.shifted)) AS off,
-                     median(abs(n.growth - b.unshifted)) AS off_unshifted
+        FROM (SELECT h.feed_id, h.series_key, by_periods, count(*) AS compared,
+                     median(abs(n.growth - b.shifted)) AS off, median(abs(n.growth - b.unshifted)) AS off_unshifted
               FROM growing AS n JOIN beside AS b USING (series_id, period_start)
-              SEMI JOIN change AS c USING (series_id, period_start)
-              WHERE b.shifted IS NOT NULL GROUP BY series_id, by_periods)
-        JOIN held_series USING (series_id)
-        WHERE compared >= 6 AND off_unshifted > 0.005 AND off < 0.3 * off_unshifted
+              SEMI JOIN change AS c USING (series_id, period_start) JOIN held_series AS h USING (series_id)
+              WHERE b.shifted IS NOT NULL
+              GROUP BY GROUPING SETS ((h.feed_id, h.series_key, by_periods), (h.feed_id, by_periods)))
+        WHERE compared >= CASE WHEN series_key IS NULL THEN 20 ELSE 6 END
+          AND off_unshifted > 0.005 AND off < 0.3 * off_unshifted
         """
     )
 
 
 @rule("critical")
 def areas_are_not_swapped() -> Expectation:
-    """Series do not exchange their figures."""
+    """Series do not exchange their figures.
+
+    Next: Rows or codes were exchanged: compare the codes and the names in the raw answer.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, 'its figures are those of ' || other_key AS found
@@ -177,7 +217,10 @@ def areas_are_not_swapped() -> Expectation:
 
 @rule("warning")
 def series_are_not_copied() -> Expectation:
-    """A series does not come to have the figures of another."""
+    """A series does not come to have the figures of another.
+
+    Next: A row was pasted over another: compare both rows in the raw answer.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, 'its figures are those of ' || other_key AS found FROM lookalike WHERE NOT is_new
@@ -187,7 +230,10 @@ def series_are_not_copied() -> Expectation:
 
 @rule("warning")
 def series_are_not_renamed() -> Expectation:
-    """A new series is not one that is already there, under another key."""
+    """A new series is not one that is already there, under another key.
+
+    Next: A code list changed: map the old code to the new one in the feed, so that history goes on.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key,

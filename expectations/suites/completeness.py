@@ -1,4 +1,7 @@
-"""Completeness: what readers hold now is still there, and what is there says something."""
+"""Completeness: what readers hold now is still there, and what is there says something.
+
+Next: Mostly a provider that left something out, or an answer that broke off: ask again, and compare the raw answers.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ def nothing_is_said_without_a_reason() -> Expectation:
 
 @rule("critical")
 def feeds_keep_their_observations() -> Expectation:
-    """A feed withdraws no more than one in twenty of the observations that are published."""
+    """A feed withdraws no more than one in twenty of the observations that are published.
+
+    Next: An answer broke off where absence means withdrawal: ask again before believing it.
+    """
     return no_rows(
         """
         SELECT feed_id, withdrawn || ' of ' || observations || ' observations are withdrawn' AS found
@@ -76,7 +82,10 @@ def observations_are_not_withdrawn() -> Expectation:
 
 @rule("warning")
 def series_are_answered() -> Expectation:
-    """Each series that the last answer gave is in the new one."""
+    """Each series that the last answer gave is in the new one.
+
+    Next: A code was retired, or the question is too narrow: look at the provider's code list.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, 'the new answer has nothing of it' AS found
@@ -87,7 +96,10 @@ def series_are_answered() -> Expectation:
 
 @rule("warning")
 def answers_do_not_stop_short() -> Expectation:
-    """The new answer gives each series to the end that is known of it."""
+    """The new answer gives each series to the end that is known of it.
+
+    Next: A page is missing or the answer broke off: ask again.
+    """
     return no_rows(
         """
         SELECT feed_id, series_key, 'the new answer ends with ' || last_now || ', known is ' || last_start AS found
@@ -99,7 +111,10 @@ def answers_do_not_stop_short() -> Expectation:
 
 @rule("warning")
 def new_periods_come_for_all() -> Expectation:
-    """When a new period comes, it comes for four in five of the series that had a figure for the last one."""
+    """When a new period comes, it comes for four in five of the series that had a figure for the last one.
+
+    Next: The provider is still publishing: ask again in some days.
+    """
     return no_rows(
         """
         SELECT feed_id, any_value(newest) AS time_period,

@@ -1,4 +1,7 @@
-"""Freshness: figures arrive when figures of their frequency usually do."""
+"""Freshness: figures arrive when figures of their frequency usually do.
+
+Next: Look at the provider's release calendar; where it is later than usual, say so as `due_days` in the feed's file.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,23 @@ from expectations.rules import rule
 
 @rule("warning")
 def periods_arrive() -> Expectation:
-    """A feed's newest period ended no longer ago than official statistics of its frequency usually take."""
+    """A feed's next period is there when its release calendar, or what is usual for its frequency, says so."""
     return no_rows(
         """
-        SELECT feed_id, max_by(series_key, last_end) AS series_key,
-               'the newest ' || freq || ' period ended ' || (any_value(today) - max(last_end)) || ' days ago' AS found
-        FROM extent, examination
-        GROUP BY feed_id, freq
-        HAVING any_value(today) - max(last_end)
-             > CASE freq WHEN 'D' THEN 14 WHEN 'W' THEN 28 WHEN 'M' THEN 120 WHEN 'Q' THEN 240 WHEN 'S' THEN 400
-                         ELSE 1100 END
+        WITH newest AS (
+            SELECT feed_id, freq, max_by(series_key, last_end) AS series_key, max(last_end) AS ended
+            FROM extent GROUP BY feed_id, freq
+        ), next AS (
+            SELECT *, (ended + CASE freq WHEN 'D' THEN INTERVAL 1 DAY WHEN 'W' THEN INTERVAL 7 DAY
+                                         WHEN 'M' THEN INTERVAL 1 MONTH WHEN 'Q' THEN INTERVAL 3 MONTH
+                                         WHEN 'S' THEN INTERVAL 6 MONTH ELSE INTERVAL 1 YEAR END)::DATE AS next_end,
+                   CASE freq WHEN 'D' THEN 14 WHEN 'W' THEN 21 WHEN 'M' THEN 90 WHEN 'Q' THEN 150 WHEN 'S' THEN 220
+                             ELSE 730 END AS usual_days
+            FROM newest
+        )
+        SELECT feed_id, series_key, 'the newest ' || freq || ' period ended on ' || ended
+               || '; the next was due on ' || next_end + coalesce(due_days, usual_days)::INTEGER AS found
+        FROM next LEFT JOIN declared USING (feed_id), examination
+        WHERE today > next_end + coalesce(due_days, usual_days)::INTEGER
         """
     )

@@ -1,6 +1,8 @@
 """Against history: a vintage may change what readers hold as vintages of this feed and series usually do.
 
 What is usual is learnt from the revisions that are kept (`stage/04_habits.sql`); nothing has to be pinned by hand.
+
+Next: Look at the provider's notes on the release: where it announces the revision, approve the candidate.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from expectations.rules import rule
 
 @rule("critical")
 def what_is_published_is_kept() -> Expectation:
-    """All that is published is in the candidate, as it is known now or as it was known before."""
+    """All that is published is in the candidate, as it is known now or as it was known before.
+
+    Next: The working copy is not what readers hold: make it again from the published snapshot.
+    """
     return no_rows(
         """
         SELECT feed_id, 'what the candidate knew before (' || coalesce(k.observations, 0)
@@ -42,6 +47,18 @@ def feeds_are_revised_as_usual() -> Expectation:
             c.middle > coalesce(greatest(3 * h.middle, 0.05), 0.2)
             OR c.share_large > 0.25 + 1.5 * coalesce(h.share_large, 0.2)
             OR abs(c.tens) > 0.02 + 3 * coalesce(h.drift, 0.01))
+        """
+    )
+
+
+@rule("warning")
+def feeds_are_revised_as_often() -> Expectation:
+    """A feed as a whole has no much larger share of its figures revised than it ever had."""
+    return no_rows(
+        """
+        SELECT feed_id, revised || ' figures are revised, ' || round(100 * share) || ' in 100 that were known; '
+               || 'in ' || vintages || ' vintages before it were at most ' || round(100 * usual) AS found
+        FROM often WHERE vintages >= 4 AND revised >= 10 AND share > 0.2 + 2 * usual
         """
     )
 
@@ -85,7 +102,10 @@ def figures_do_not_go_missing() -> Expectation:
 
 @rule("warning")
 def figures_keep_their_digits() -> Expectation:
-    """The figures of a feed do not lose two of their significant digits or more."""
+    """The figures of a feed do not lose two of their significant digits or more.
+
+    Next: An edition for the press was rounded: look for the full table.
+    """
     return no_rows(
         """
         SELECT feed_id, 'figures had ' || digits_before || ' digits and have ' || digits_after AS found
@@ -93,6 +113,24 @@ def figures_keep_their_digits() -> Expectation:
                      median(digits(obs_value_after)) AS digits_after
               FROM change WHERE change = 'revised' AND obs_value_before <> 0 AND obs_value_after <> 0 GROUP BY feed_id)
         WHERE revised >= 10 AND digits_after <= digits_before - 2
+        """
+    )
+
+
+@rule("warning")
+def figures_keep_their_decimals() -> Expectation:
+    """The figures of a feed have no more decimals than they had, as they come to have when somebody reckons on them.
+
+    Next: Figures were reckoned with on the way, as by another unit or a spreadsheet: look at the raw answer.
+    """
+    return no_rows(
+        """
+        SELECT feed_id, finer || ' figures have more than ' || decimals_before || ' decimals' AS found
+        FROM (SELECT feed_id, decimals_before, count(*) FILTER (decimals(obs_value_after) > decimals_before) AS finer
+              FROM change JOIN (SELECT feed_id, max(decimals(obs_value_before)) AS decimals_before FROM change
+                                WHERE change = 'revised' GROUP BY feed_id HAVING count(obs_value_before) >= 20)
+              USING (feed_id) WHERE obs_value_after IS NOT NULL GROUP BY ALL)
+        WHERE finer > 0
         """
     )
 

@@ -1,4 +1,8 @@
-"""Ranges: what a figure of a unit can be at all."""
+"""Ranges: what a figure of a unit can be at all.
+
+Next: Look at the raw answer: a missing marker read as a figure, a column read for another, or a unit that is not
+the one said.
+"""
 
 from __future__ import annotations
 

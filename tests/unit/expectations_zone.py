@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from datazones import periods
+from datazones.catalogue import Feed, load
 from datazones.codes import Freq
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
 from datazones.model import Landed, Staged, Verdict
@@ -41,11 +42,13 @@ def observations(rows: Sequence[Row], freq: str = "A") -> pl.DataFrame:
 
 
 def series(keys: Sequence[str], about: Mapping[str, object]) -> pl.DataFrame:
-    """The series of these keys, all told the same `about`."""
-    told = {"agency_id": "NBS", "dataflow_id": "fsnd", "freq": "A", "dimensions": "{}", **about}
-    frame = pl.DataFrame({"series_key": sorted(set(keys))})
-    return frame.select(
-        (pl.col(name) if name == "series_key" else pl.lit(told.get(name))).cast(dtype).alias(name)
+    """The series of these keys, all told the same `about`; the last code of a key is its reference area."""
+    told = {"agency_id": "NBS", "dataflow_id": "fsnd", "freq": "A", **about}
+    area = pl.col("series_key").str.split(".").list.last().alias("ref_area")
+    frame = pl.DataFrame({"series_key": sorted(set(keys))}).with_columns(area)
+    own = frame.with_columns(pl.concat_str(pl.lit('{"ref_area":"'), "ref_area", pl.lit('"}')).alias("dimensions"))
+    return own.select(
+        (pl.col(name) if name in own.columns else pl.lit(told.get(name))).cast(dtype).alias(name)
         for name, dtype in SERIES_SCHEMA.items()
     )
 
@@ -110,6 +113,12 @@ class Zone:
         return path
 
 
+def declared(feed_id: str, **said: object) -> Feed:
+    """A feed as the catalogue has it, of which this is said."""
+    shipped = next(iter(load().feeds.values())).model_dump()
+    return Feed.model_validate({**shipped, "feed_id": feed_id, **said})
+
+
 def doctored(good: Path, *statements: str) -> Path:
     """A copy of a good file after these statements."""
     path = good.with_name(f"doctored-{good.name}")
@@ -128,5 +137,14 @@ def examiner() -> Examiner:
     return started
 
 
-def examined(candidate: Path, published: Path | None = None, today: date = date(2025, 3, 1)) -> Verdict:
-    return examiner().examine(candidate, published=published, today=today, zone_id="beijing")
+def examined(
+    candidate: Path,
+    published: Path | None = None,
+    today: date = date(2025, 3, 1),
+    *,
+    feeds: Sequence[Feed] = (),
+    neighbours: Mapping[str, Path] | None = None,
+) -> Verdict:
+    return examiner().examine(
+        candidate, published=published, today=today, zone_id="beijing", feeds=tuple(feeds), neighbours=neighbours
+    )
