@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import http.client
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Literal
 from urllib.parse import urlsplit
 
 from datazones.publishing import StoreAddress
 
-Fault = Literal["lost before", "lost after", "500 after", "cut"]
+Fault = Literal["lost before", "lost after", "500 before", "500 after", "late", "cut"]
 CONDITIONS = ("if-match", "if-none-match")
 
 
 @dataclass
 class Proxy:
-    """`faults` befall the next requests of `method`, one each; `deaf` takes the conditions out of every request."""
+    """`faults` befall the next requests of `method`, one each, and `planned` ones the n-th of all, from 1.
+
+    A `late` answer comes after `late_s` seconds; `deaf` takes the conditions out of every request.
+    """
 
     address: StoreAddress
     method: str = "PUT"
     faults: list[Fault] = field(default_factory=list)
+    planned: dict[int, Fault] = field(default_factory=dict)
+    late_s: float = 3.0
     deaf: bool = False
+    lock: Lock = field(default_factory=Lock)
     seen: list[str] = field(default_factory=list)
 
 
@@ -54,15 +61,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         proxy: Proxy = self.server.proxy  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        proxy.seen.append(f"{self.command} {self.path}")
-        fault = proxy.faults.pop(0) if proxy.faults and self.command == proxy.method else None
+        fault = self._fault(proxy)
         self.close_connection = bool(fault)
-        if fault != "lost before":
+        if fault == "500 before":
+            self._say(500, [], b"")
+        elif fault != "lost before":
             answer, content = self._ask(body, proxy.deaf)
             if fault == "500 after":
                 self._say(500, [], b"")
+            elif fault == "late":
+                time.sleep(proxy.late_s)
             elif fault != "lost after":
                 self._say(answer.status, answer.getheaders(), content, cut=fault == "cut")
+
+    def _fault(self, proxy: Proxy) -> Fault | None:
+        with proxy.lock:
+            proxy.seen.append(f"{self.command} {self.path}")
+            if len(proxy.seen) in proxy.planned:
+                return proxy.planned[len(proxy.seen)]
+            return proxy.faults.pop(0) if proxy.faults and self.command == proxy.method else None
 
     def _ask(self, body: bytes, deaf: bool) -> tuple[http.client.HTTPResponse, bytes]:
         upstream = self.server.upstream  # type: ignore[attr-defined]

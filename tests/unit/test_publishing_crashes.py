@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from datazones.errors import SnapshotConflict
-from datazones.publishing import Store, StoreAddress, current, fetch_manifest, pull
+from datazones.publishing import Store, StoreAddress, current, fetch_manifest, last_pulled, pull
 from datazones.publishing.connecting import connected
 from datazones.publishing.manifest import Manifest
 from tests.snapshots import candidate, counted, following, put
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 KILLED = 9
 REQUESTS = 13
+FILE_EVENTS, FILE_CALLS = ("open", "os.rename", "os.remove", "os.mkdir", "os.truncate"), 6
+"""What a pull tells Python's auditors of, and how often at the least."""
+
 WRITERS, GENERATIONS = 8, 12
 FORK = get_context("fork")
 
@@ -71,6 +75,51 @@ def test_a_publish_makes_as_many_requests_as_were_killed(
     second = candidate(tmp_path, "second", put(store, prefix, candidate(tmp_path, "first")).parent())
     telling, client = counted(unused, store._bucket, lambda *_: None)
     assert _exit_code(lambda: os._exit(put(telling, prefix, second) and client.asked)) == REQUESTS
+
+
+def _files_killed(store: Store, prefix: str, into: Path, nth: int) -> int | None:
+    """Pull in a process that dies before its n-th event at a file beside `into`; its exit code."""
+    seen = 0
+
+    def die(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        if event in FILE_EVENTS and str(into.parent) in str(arguments):
+            seen += 1
+            if seen == nth:
+                os._exit(KILLED)
+
+    def work() -> None:
+        sys.addaudithook(die)
+        pull(store, prefix, into)
+        os._exit(0)
+
+    return _exit_code(work)
+
+
+def test_a_reader_that_is_killed_before_any_file_call_has_old_or_new_whole_and_the_next_pull_ends_right(
+    embedded: StoreAddress, prefix: str, tmp_path: Path, into: Path
+) -> None:
+    with Store.at(embedded) as calm:
+        first = put(calm, prefix, candidate(tmp_path, "first"))
+        pull(calm, prefix, into)
+        old, note = into.read_bytes(), last_pulled(into)
+        second = candidate(tmp_path, "second", first.parent())
+        put(calm, prefix, second)
+        for nth in range(1, 100):
+            if _files_killed(Store(connected(embedded), embedded.bucket), prefix, into, nth) == 0:
+                break
+            assert into.read_bytes() in (old, second.file.read_bytes())
+            assert last_pulled(into) in (note, pull(calm, prefix, tmp_path / "other" / "hunan.duckdb"))
+            into.write_bytes(old)
+            into.with_name(f".{into.name}.pulled.json").write_bytes(note.canonical() if note else b"")
+        assert nth > FILE_CALLS
+        assert (pull(calm, prefix, into) or first).generation == 2
+        assert into.read_bytes() == second.file.read_bytes()
+        assert sorted(path.name for path in into.parent.iterdir()) == [
+            f".{into.name}.lock",
+            f".{into.name}.pulled.json",
+            into.name,
+        ]
 
 
 def _race(store: Store, prefix: str, folder: Path, name: str) -> None:
