@@ -91,7 +91,7 @@ def _conformed(cube: Cube, hints: Hints, passed: _Passed) -> pl.DataFrame:
     first = passed.held.meet(heads)
     attributes = [frame[name] for name in of_observations(cube, frame, own)] + _differing(heads, first, same, told, own)
     observations = _observations(frame, cube, same.spread(heads["series_key"]), spans, attributes)
-    passed.identities.meet(same, first["nth"], observations)
+    passed.identities.meet(same, first["nth"], spans, observations)
     return observations
 
 

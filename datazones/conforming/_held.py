@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import polars.selectors as cs
 
 from datazones.codes import SERIES_CONCEPTS
 from datazones.columns import SERIES_SCHEMA
@@ -34,6 +35,7 @@ class Held:
 
         StructureChanged when two series share a key: codes may hold dots, so joined keys can be ambiguous.
         """
+        heads = _apart(heads)
         before = self._series.join(heads, on="series_key", how="semi")
         met = _first_said(pl.concat([before, heads], how="diagonal"))
         fresh = self._series.height + pl.col("nth").is_null().cum_sum() - 1
@@ -55,6 +57,11 @@ class Held:
             pl.when(~pl.col("mixed")).then("freq").alias("freq"),
             pl.lit(members(pl.DataFrame(own)) if own else None, pl.String).alias("series_attributes"),
         ).select(*SERIES_SCHEMA)
+
+
+def _apart(heads: pl.DataFrame) -> pl.DataFrame:
+    """The same with texts of their own: those of a piece keep alive everything that was cut from it."""
+    return heads.with_columns(pl.concat_str(pl.col(name), pl.lit("")) for name in heads.select(cs.string()).columns)
 
 
 def _first_said(heads: pl.DataFrame) -> pl.DataFrame:

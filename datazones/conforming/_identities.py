@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from datazones.conforming._calendar import Spans
 from datazones.conforming._runs import Places, Runs
 
 _HULLS = pl.DataFrame(schema={"nth": pl.UInt32, "low": pl.Int32, "high": pl.Int32})
@@ -21,26 +22,51 @@ class Twice(NamedTuple):
     times: int
 
 
+class _Piece(NamedTuple):
+    """The identities of one piece, packed: they are needed again only if the order of the table does not settle it.
+
+    `nth` is the number of each run's series where `starts` says where runs begin, else that of each row's. `told` are
+    release and action, in one row where all rows say the same.
+    """
+
+    nth: pl.Series
+    starts: Places | None
+    spans: Spans
+    told: pl.DataFrame
+
+    def unpacked(self) -> pl.DataFrame:
+        height = self.spans.place.len()
+        spread = self.told.height != height
+        told = [column.new_from_index(0, height) if spread else column for column in self.told]
+        numbers = self.nth.to_numpy()
+        if self.starts is not None:
+            numbers = np.repeat(numbers, np.diff(self.starts, append=height))
+        bounds = [self.spans.column(name) for name in ("period_start", "period_end")]
+        return pl.DataFrame([pl.Series("nth", numbers), *bounds, *told])
+
+
 class Identities:
     """The identity of every observation that went by: series, period, vintage and action."""
 
     def __init__(self) -> None:
-        self._pieces: list[tuple[Runs, pl.Series, pl.DataFrame]] = []
+        self._pieces: list[_Piece] = []
         self._hulls = _HULLS
         self._in_order = True
 
-    def meet(self, same: Runs, nth: pl.Series, observations: pl.DataFrame) -> None:
+    def meet(self, same: Runs, nth: pl.Series, spans: Spans, observations: pl.DataFrame) -> None:
         """Take in the observations of a piece; `nth` is the number of each run's series."""
-        piece = observations.select("period_start", "period_end", "released_at", "action")
-        self._pieces.append((same, nth, piece))
+        numbers = same.spread(nth) if same.starts is None else nth
+        told = observations.select("released_at", "action")
+        self._pieces.append(_Piece(numbers, same.starts, spans.packed(), _once(told)))
         if self._in_order:
-            self._in_order = same.starts is not None and self._follows(same.starts, nth, piece["period_start"])
+            starts = same.starts
+            self._in_order = starts is not None and self._follows(starts, nth, observations["period_start"])
 
     def twice(self) -> Twice | None:
         """The first observation that came more than once, if there is one."""
         if self._in_order:
             return None
-        every = pl.concat([piece.insert_column(0, same.spread(nth)) for same, nth, piece in self._pieces])
+        every = pl.concat([piece.unpacked() for piece in self._pieces])
         packed = every.select(pl.col("nth").cast(pl.Int64) * 2**32 + pl.col("period_start").to_physical()).to_series()
         alike = every.filter(packed.is_duplicated())
         found = alike.group_by(pl.all(), maintain_order=True).len().filter(pl.col("len") > 1)
@@ -59,6 +85,12 @@ class Identities:
         self._hulls = pl.concat([self._hulls, spans]).group_by("nth").agg(pl.col("low").min(), pl.col("high").max())
         ordered = rising == within or (rising == 0 and np.count_nonzero(steps) == within)
         return ordered and overlap.height == 0 and not nth.is_duplicated().any()
+
+
+def _once(told: pl.DataFrame) -> pl.DataFrame:
+    """One row where all rows say the same."""
+    same = all(column.null_count() in (0, column.len()) and column.min() == column.max() for column in told)
+    return told.head(1) if same else told
 
 
 def _spans(days: np.ndarray[tuple[int], np.dtype[np.int32]], starts: Places, nth: pl.Series) -> pl.DataFrame:
