@@ -1,0 +1,183 @@
+"""Vintages into a warehouse: ours, with history and log, beside a bare DuckDB table and dlt's merge.
+
+    python -m bench.loading --observations 1000000
+
+`first_load_vs_duckdb`: from the same SDMX-CSV file, ours read, conformed and loaded, theirs `read_csv` into a table.
+`revision_vs_first`: loads alone, of a vintage in which one observation in a hundred is another, scattered over all
+series. `..._vs_dlt_merge`: loads alone, of the same staged Parquet; dlt by its arrow path, merging on series and
+period, which keeps no history. `scd2` is its strategy that does; where it fails, its error is told. Every side runs in
+a process of its own, all sides in turn, and what is compared is the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from bench.vintages import Figures, apart, growing, load, make, medians, read, staged, timed
+
+OBSERVATIONS = 10_000_000
+ROUNDS = 3
+KEY = ("series_key", "period_start", "period_end")
+
+
+def bare(folder: Path) -> Figures:
+    """DuckDB's own reader into one table."""
+    path = folder / "bare.duckdb"
+    path.unlink(missing_ok=True)
+
+    def insert() -> float:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(f"CREATE TABLE figures AS FROM read_csv('{folder / 'table.csv'}')")
+            return _count(connection, "figures")
+
+    return timed(insert)
+
+
+def first(folder: Path) -> Figures:
+    """The first vintage into an empty zone."""
+    path = folder / "first.duckdb"
+    path.unlink(missing_ok=True)
+    return timed(lambda: load(folder, path, staged(folder, "first")).added) | {"file_mb": path.stat().st_size / 2**20}
+
+
+def revision(folder: Path) -> Figures:
+    """The second vintage on top; by how much the file grew, and what the changed rows take in the provider's file."""
+    path = folder / "revision.duckdb"
+    shutil.copy(folder / "first.duckdb", path)
+    with growing(path) as grown:
+        found = timed(lambda: load(folder, path, staged(folder, "second")).revised)
+    share = found["rows"] / first_rows(folder)
+    return found | grown | {"changed_mb": share * (folder / "table.csv").stat().st_size / 2**20}
+
+
+def first_rows(folder: Path) -> int:
+    """Observations of the first vintage."""
+    with duckdb.connect() as connection:
+        return _count(connection, f"read_parquet('{folder}/first/observations-*.parquet')")
+
+
+def dlt_merge(folder: Path, vintage: str, strategy: str = "delete-insert") -> Figures:
+    """One vintage into dlt's table; the second needs the first before it."""
+    import dlt
+    import pyarrow.parquet as pq
+
+    files = staged(folder, vintage).observations
+    home = folder / f"dlt-{strategy}"
+    if vintage == "first":
+        shutil.rmtree(home, ignore_errors=True)
+
+    def tables() -> Iterator[object]:
+        yield from (pq.read_table(file).drop_columns(["action", "released_at"]) for file in files)
+
+    pipeline = dlt.pipeline(
+        "figures",
+        pipelines_dir=str(home),
+        destination=dlt.destinations.duckdb(str(home / "theirs.duckdb")),
+        dataset_name="bench",
+    )
+
+    def run() -> float:
+        pipeline.run(
+            dlt.resource(tables, name="figures"),
+            write_disposition={"disposition": "merge", "strategy": strategy},  # type: ignore[arg-type] # a typed dict
+            primary_key=KEY,
+        )
+        with duckdb.connect(str(home / "theirs.duckdb")) as connection:
+            return _count(connection, "bench.figures")
+
+    home.mkdir(exist_ok=True)
+    return timed(run)
+
+
+SIDES: dict[str, Callable[[Path], Figures]] = {
+    "read": read,
+    "bare": bare,
+    "first": first,
+    "revision": revision,
+    "dlt_first": lambda folder: dlt_merge(folder, "first"),
+    "dlt_revision": lambda folder: dlt_merge(folder, "second"),
+}
+
+
+@cache
+def measured(observations: int = OBSERVATIONS, rounds: int = ROUNDS) -> dict[str, Figures]:
+    """The medians of every side."""
+    with tempfile.TemporaryDirectory() as name:
+        make(Path(name), observations)
+        found: dict[str, list[Figures]] = {side: [] for side in SIDES}
+        for _ in range(rounds):
+            for side, figures in found.items():
+                figures.append(apart(__name__ if __name__ != "__main__" else "bench.loading", side, Path(name)))
+    return {side: medians(figures) for side, figures in found.items()}
+
+
+def first_load_vs_duckdb(sides: dict[str, Figures]) -> dict[str, object]:
+    """Ours / theirs in rows a second; at least 0.6 is asked for."""
+    ours = sides["read"]["seconds"] + sides["first"]["seconds"]
+    return {
+        "ratio": round(sides["bare"]["seconds"] / ours, 3),
+        "target": "at least 0.6",
+        "ours_rows_s": round(sides["first"]["rows"] / ours),
+        "theirs_rows_s": round(sides["bare"]["rows"] / sides["bare"]["seconds"]),
+        "read": sides["read"],
+        "load": sides["first"],
+        "theirs": sides["bare"],
+    }
+
+
+def revision_vs_first(sides: dict[str, Figures]) -> dict[str, object]:
+    """Wall time of a revision load over that of the first; at most 0.5 is asked for."""
+    return _compared(sides, "revision", "first", "at most 0.5") | {
+        "cpu_ratio": round(sides["revision"]["cpu_seconds"] / sides["first"]["cpu_seconds"], 3),
+        "growth_vs_changed": round(sides["revision"]["grown_mb"] / sides["revision"]["changed_mb"], 3),
+    }
+
+
+def _compared(sides: dict[str, Figures], one: str, other: str, target: str) -> dict[str, object]:
+    ratio = round(sides[one]["seconds"] / sides[other]["seconds"], 3)
+    return {"ratio": ratio, "target": target, one: sides[one], other: sides[other]}
+
+
+COMPARISONS: dict[str, Callable[[dict[str, Figures]], dict[str, object]]] = {
+    "first_load_vs_duckdb": first_load_vs_duckdb,
+    "revision_vs_first": revision_vs_first,
+    "first_load_vs_dlt_merge": lambda sides: _compared(sides, "dlt_first", "first", "at least 1.5"),
+    "revision_vs_dlt_merge": lambda sides: _compared(sides, "dlt_revision", "revision", "at least 2.5"),
+}
+
+RATIOS: dict[str, Callable[[], dict[str, object]]] = {
+    name: lambda compare=compare: compare(measured()) for name, compare in COMPARISONS.items()
+}
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def main() -> None:
+    """Print the measurements as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.loading", description=__doc__)
+    parser.add_argument("--observations", type=int, default=OBSERVATIONS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.side:
+        sys.stdout.write(json.dumps(SIDES[asked.side](asked.folder)) + "\n")
+        return
+    sides = measured(asked.observations, asked.rounds)
+    sys.stdout.write(json.dumps({name: compare(sides) for name, compare in COMPARISONS.items()}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
