@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -91,6 +91,43 @@ class Cube:
     dataflow_id: str
     series_attributes: tuple[str, ...] = ()
     released_at: datetime | None = None
+
+    def with_frame(self, frame: pl.DataFrame) -> Cube:
+        """The same with another frame of the same columns."""
+        return replace(self, frame=frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """Something a provider gets wrong in its own format, since when we know, and what mends it.
+
+    `mend` gives the cube as it should have been, or None where there is nothing to mend in it.
+    """
+
+    quirk_id: str
+    cause: str
+    found_on: date
+    mend: Callable[[Cube], Cube | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One figure that a provider published wrongly: where, what was `found`, and what is loaded in its place.
+
+    `corrected` is None where no better figure is known: then the observation has none.
+    """
+
+    correction_id: str
+    cause: str
+    declared_on: date
+    series_key: str
+    time_period: str
+    found: float
+    corrected: float | None
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Correction:
+        return cls(**{**plain, "declared_on": date.fromisoformat(plain["declared_on"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +236,7 @@ class HeldFeed:
     attribution: str
     vintages: int
     known_at: datetime | None
+    terms: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ import orjson
 
 from datazones import dialects, errors
 from datazones.conforming import conform
-from datazones.model import Cube, Hints
+from datazones.conforming.correcting import corrected, count_corrected
+from datazones.model import Correction, Cube, Hints
+from datazones.quirks import mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,18 @@ class Job:
     dataflow_id: str | None = None
     labels: Mapping[str, str] | None = None
     aside: Mapping[str, str] | None = None
+    quirks: Sequence[str] = ()
+    corrections: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """The Parquet files of one reading, and how many observations they hold."""
+    """The Parquet files of one reading, how many observations they hold, and how many of those were corrected."""
 
     observations: tuple[str, ...]
     series: tuple[str, ...]
     rows: int
+    corrected: int = 0
 
 
 class Reader:
@@ -112,7 +117,7 @@ class Reader:
 
 def _answered(answer: Mapping[str, Any]) -> Staging:
     if "error" not in answer:
-        return Staging(tuple(answer["observations"]), tuple(answer["series"]), answer["rows"])
+        return Staging(tuple(answer["observations"]), tuple(answer["series"]), answer["rows"], answer["corrected"])
     said = answer["error"]
     kind: type[errors.DatazonesError] = getattr(errors, said.pop("code"))
     raise kind(**said)
@@ -128,14 +133,17 @@ def stage(job: Job) -> Staging:
         labels=job.labels or {},
         aside={part: Path(path).read_bytes() for part, path in (job.aside or {}).items()},
     )
-    observations, series, rows = [], [], 0
-    for number, piece in enumerate(conform(_cubes(job.dialect, job.bodies, hints), hints)):
+    declared = [Correction.from_plain(plain) for plain in job.corrections]
+    cubes = mended(_cubes(job.dialect, job.bodies, hints), job.quirks)
+    observations, series, rows, corrections = [], [], 0, 0
+    for number, piece in enumerate(corrected(conform(cubes, hints), declared)):
         observations.append(str(folder / f"observations-{number:05}.parquet"))
         series.append(str(folder / f"series-{number:05}.parquet"))
         piece.observations.write_parquet(observations[-1], compression="lz4")
         piece.series.write_parquet(series[-1], compression="lz4")
         rows += piece.observations.height
-    return Staging(tuple(observations), tuple(series), rows)
+        corrections += count_corrected(piece) if declared else 0
+    return Staging(tuple(observations), tuple(series), rows, corrections)
 
 
 def _cubes(dialect: str, bodies: Sequence[str], hints: Hints) -> Iterator[Cube]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datazones.catalogue import Catalogue, Zone
+import orjson
+
+from datazones.catalogue import Catalogue, Feed, Zone
 
 
 def zone_row(zone: Zone) -> tuple[str, ...]:
@@ -12,8 +14,13 @@ def zone_row(zone: Zone) -> tuple[str, ...]:
 
 def feed_rows(catalogue: Catalogue, zone: Zone) -> list[tuple[str, ...]]:
     """The rows of the table `feed`: where the figures come from and on what terms."""
-    feeds = [(feed, catalogue.agency_of(feed), catalogue.terms_of(feed)) for feed in catalogue.feeds_of(zone)]
-    return [
-        (feed.feed_id, agency.agency_id, feed.dataflow_id, feed.title, terms.licence, terms.attribution, feed.docs)
-        for feed, agency, terms in feeds
-    ]
+    return [_feed_row(catalogue, feed) for feed in catalogue.feeds_of(zone)]
+
+
+def _feed_row(catalogue: Catalogue, feed: Feed) -> tuple[str, ...]:
+    terms = catalogue.terms_of(feed)
+    corrections = orjson.dumps([correction.model_dump(mode="json") for correction in feed.corrections]).decode()
+    return (
+        *(feed.feed_id, catalogue.agency_of(feed).agency_id, feed.dataflow_id, feed.title),
+        *(terms.licence, terms.attribution, feed.docs, terms.terms, corrections),
+    )

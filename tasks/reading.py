@@ -38,6 +38,7 @@ def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: 
         declared={
             "feed": feed.model_dump(mode="json", exclude=NOT_OF_THE_READING),
             "window": [window.first_period, window.last_period],
+            **({"corrected": staging.corrected} if staging.corrected else {}),
         },
     )
 
@@ -63,4 +64,6 @@ def job(equipment: Equipment, feed: Feed, subject: str, answers: Sequence[tuple[
         dataflow_id=feed.dataflow_id,
         labels=dict(feed.labels),
         aside={part: str(path) for part, path in answers if part != "data"},
+        quirks=feed.quirks,
+        corrections=tuple(correction.model_dump(mode="json") for correction in feed.corrections),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -114,6 +115,18 @@ class Sum(Entry):
     tolerance: float = Field(0.005, ge=0, lt=1, description="relative difference that is rounding")
 
 
+class Corrected(Entry):
+    """A figure that the provider published wrongly; see `model.Correction`. It stands until the provider repairs it."""
+
+    correction_id: Word
+    cause: Text = Field(description="why this is a fault, and where one sees it")
+    declared_on: date
+    series_key: Text
+    time_period: Text
+    found: float
+    corrected: float | None = Field(None, description="unset: no better figure is known, and none is loaded")
+
+
 class Feed(Entry):
     """A dataflow as we collect it."""
 
@@ -134,6 +147,8 @@ class Feed(Entry):
     absent: Literal["withdrawn", "kept"] = Field(
         "kept", description="what it means that a held observation of an answered series is not in a new answer"
     )
+    quirks: tuple[Word, ...] = Field((), description="faults of the provider's format that are mended, see quirks/")
+    corrections: tuple[Corrected, ...] = Field((), description="figures that are corrected")
     tolerance: float = Field(1e-9, ge=0, lt=1, description="relative difference that is noise, not a revision")
     due_days: int | None = Field(
         None, ge=0, description="days after a period by which the release calendar has its figures; unset: the usual"

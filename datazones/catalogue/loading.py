@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from datazones import dialects
+from datazones import dialects, quirks
 from datazones.catalogue.entries import Agency, Entry, Feed, Terms, Zone
-from datazones.errors import CatalogueInvalid
+from datazones.errors import CatalogueInvalid, UnknownCode
+from datazones.periods import period
 
 SHIPPED = Path(__file__).parent
 
@@ -116,6 +117,7 @@ def _check(catalogue: Catalogue, feeds: Path, zones: Path) -> None:
         if feed.dialect not in dialects.names():
             raise _invalid(path, "dialect", feed.dialect, "one of " + ", ".join(dialects.names()))
         _check_hosts(path, feed, catalogue.agency_of(feed))
+        _check_mended(path, feed)
     for name, zone in catalogue.zones.items():
         path = zones / f"{name}.toml"
         unknown = sorted(set(zone.topics) - catalogue.topics)
@@ -131,6 +133,20 @@ def _check_hosts(path: Path, feed: Feed, agency: Agency) -> None:
         host = asked.url.removeprefix("https://").partition("/")[0]
         if host not in agency.hosts:
             raise _invalid(path, "request.url", host, f"a host of {agency.agency_id}: " + ", ".join(agency.hosts))
+
+
+def _check_mended(path: Path, feed: Feed) -> None:
+    for quirk in feed.quirks:
+        if quirk not in quirks.known():
+            raise _invalid(path, "quirks", quirk, "one of " + ", ".join(quirks.known()))
+    ids = [correction.correction_id for correction in feed.corrections]
+    for correction in feed.corrections:
+        if ids.count(correction.correction_id) > 1:
+            raise _invalid(path, "corrections.correction_id", correction.correction_id, "each id once")
+        try:
+            period(correction.time_period)
+        except UnknownCode as error:
+            raise _invalid(path, "corrections.time_period", error.found, error.expected) from error
 
 
 def _check_prefixes(zones: Iterable[Zone], folder: Path) -> None:

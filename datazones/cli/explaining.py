@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module, resources
 from typing import Any
 
-from datazones import dialects
+from datazones import dialects, quirks
 from datazones.catalogue import Feed, Zone
 from datazones.catalogue.asking import requests
 from datazones.model import Request, Window
@@ -63,6 +63,8 @@ def explained(equipment: Equipment, feed: Feed, zone: Zone) -> dict[str, object]
             "absent observations are": feed.absent,
             "noise, relative": feed.tolerance,
         },
+        "quirks": [_quirk(quirk_id) for quirk_id in feed.quirks],
+        "corrections": [correction.model_dump(mode="json") for correction in feed.corrections],
         "checks": list(_checks()),
         "terms": catalogue.terms_of(feed)._asdict(),
         "costs": _costs(asked, agency.calls_per_minute),
@@ -79,6 +81,11 @@ def _question(request: Request, secrets: list[str]) -> str:
 def _secret(equipment: Equipment, param: str, name: str) -> dict[str, str]:
     said = "set" if name in equipment.settings.secrets else "NOT set"
     return {"param": param, "setting": secret_setting(name), "is": said}
+
+
+def _quirk(quirk_id: str) -> dict[str, str]:
+    quirk = quirks.named(quirk_id)
+    return {"quirk": quirk_id, "cause": quirk.cause, "found on": quirk.found_on.isoformat()}
 
 
 def _first_line(dialect: str) -> str:

@@ -47,14 +47,16 @@ def held_feeds(path: Path, limits: Limits) -> tuple[HeldFeed, ...]:
     """The feeds of a candidate, as its manifest names them."""
     with opened(path, limits, read_only=True) as connection:
         rows = connection.execute(
-            "SELECT feed.feed_id, agency_id, dataflow_id, licence, attribution, count(vintage_id), max(known_at) "
-            "FROM feed LEFT JOIN vintage USING (feed_id) GROUP BY ALL ORDER BY feed.feed_id"
+            "SELECT feed.feed_id, agency_id, dataflow_id, licence, attribution, terms, count(vintage_id), "
+            "max(known_at) FROM feed LEFT JOIN vintage USING (feed_id) GROUP BY ALL ORDER BY feed.feed_id"
         ).fetchall()
     return tuple(
         HeldFeed(
-            feed_id, agency_id, dataflow_id, licence, attribution, vintages, known_at and known_at.replace(tzinfo=UTC)
+            *(feed_id, agency_id, dataflow_id, licence, attribution, vintages),
+            known_at and known_at.replace(tzinfo=UTC),
+            terms,
         )
-        for feed_id, agency_id, dataflow_id, licence, attribution, vintages, known_at in rows
+        for feed_id, agency_id, dataflow_id, licence, attribution, terms, vintages, known_at in rows
     )
 
 

@@ -70,7 +70,9 @@ class WorkingCopy:
             connection.execute("DELETE FROM zone")
             connection.execute("DELETE FROM feed")
             connection.execute("INSERT INTO zone VALUES (?, ?, ?, ?, ?, ?)", list(zone))
-            connection.executemany("INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?)", [list(feed) for feed in feeds])
+            connection.executemany(
+                "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [list(feed) for feed in feeds]
+            )
 
     def watermark(self, feed_id: str) -> tuple[Landed, ...]:
         """The raw answers that the feed's last load read; empty before the first."""

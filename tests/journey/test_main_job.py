@@ -16,7 +16,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from datazones.catalogue import load
 from datazones.catalogue.loading import SHIPPED
+from datazones.publishing import Store, current, fetch_manifest
+from infra.local_s3 import running
 from tests.journey import facts
 
 NOISE = 1e-9
@@ -145,6 +148,30 @@ def test_the_same_query_is_answered_by_the_command_line(journey: Journey) -> Non
     asked = journey.home.run("query", "hunan", "SELECT count(*) AS n FROM observation", "--json", "--offline")
     counted = journey.home.ask("hunan", "SELECT count(*) FROM observation")
     assert json.loads(asked.stdout) == [{"n": counted[0][0]}]
+
+
+def test_what_to_cite_and_on_what_terms_is_in_every_snapshot_and_in_its_manifest(journey: Journey) -> None:
+    catalogue = load()
+    with running(journey.home.folder / ".datazones/store", "datazones") as address, Store.at(address) as store:
+        for zone in catalogue.zones.values():
+            expected = {feed.feed_id: tuple(catalogue.terms_of(feed)) for feed in catalogue.feeds_of(zone)}
+            cited = journey.home.ask(zone.zone_id, "SELECT feed_id, licence, attribution, terms FROM citation")
+            assert {row[0]: row[1:] for row in cited} == expected
+            pointer = current(store, zone.prefix)
+            assert pointer
+            held = fetch_manifest(store, zone.prefix, pointer.snapshot).feeds
+            assert {feed.feed_id: (feed.licence, feed.attribution, feed.terms) for feed in held} == expected
+            assert all(feed.known_at for feed in held)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("tables", "feed"), ("views", "citation"), ("views", "correction")])
+def test_what_says_the_terms_says_what_it_is(journey: Journey, kind: str, name: str) -> None:
+    singular = kind.removesuffix("s")
+    on_it = journey.home.ask("beijing", f"SELECT comment FROM duckdb_{kind}() WHERE {singular}_name = '{name}'")
+    on_columns = journey.home.ask("beijing", f"SELECT comment FROM duckdb_columns() WHERE table_name = '{name}'")
+    assert on_it
+    assert len(on_columns) > 5
+    assert all(comment for (comment,) in on_it + on_columns)
 
 
 def test_a_file_can_be_pulled_to_where_one_wants_it(journey: Journey) -> None:

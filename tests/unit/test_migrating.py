@@ -31,6 +31,8 @@ def _as_of_layout(number: int, zone: Zone, into: Path) -> None:
         for each, script in schema.scripts():
             if each <= number:
                 connection.execute(script)
+        if _columns(connection, "layout"):
+            connection.execute("INSERT INTO layout VALUES (?)", [number])
         connection.execute(f"ATTACH '{zone.path}' AS now (READ_ONLY)")
         for name in [name for name in schema.PUBLISHED if _columns(connection, name)]:
             columns = ", ".join(_columns(connection, name))
