@@ -1,0 +1,29 @@
+"""At the end of a run: the recorded files that were read, each with its dialect and its number of observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+RECORDED_FILE = "recorded_file"
+"""The property under which a test says which file it has compared, and how many observations were equal."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    files = sorted(_read(terminalreporter))
+    if not files:
+        return
+    terminalreporter.section("recorded files, read whole and compared")
+    width = max(len(path) for path, _, _ in files)
+    for path, dialect, observations in files:
+        terminalreporter.write_line(f"{path:<{width}}  {dialect:<15} {observations:>9,}")
+    total = sum(observations for _, _, observations in files)
+    terminalreporter.write_line(f"{len(files)} files, {total:,} observations, all of them equal")
+
+
+def _read(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str, int]]:
+    for report in terminalreporter.stats.get("passed", []):
+        for name, told in getattr(report, "user_properties", []):
+            if name == RECORDED_FILE:
+                yield told
