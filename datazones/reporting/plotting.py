@@ -22,13 +22,18 @@ BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Lines as `points` of a polyline each, single figures as dots, the place that failed, and what stands beside."""
+    """Lines as `points` of a polyline each, single figures as dots, the place that failed, and what stands beside.
+
+    `place_period` is None where it would stand in the way of the first or last one.
+    """
 
     lines: tuple[str, ...]
     lines_before: tuple[str, ...]
     dots: tuple[tuple[float, float], ...]
+    dots_before: tuple[tuple[float, float], ...]
     place: tuple[float, float] | None
     place_x: float | None
+    place_period: str | None
     highest: float
     lowest: float
     first_period: str
@@ -48,8 +53,10 @@ def plotted(curve: Curve) -> Plot | None:
         lines=_lines(now),
         lines_before=_lines(before),
         dots=tuple(spot for spot in now if spot),
+        dots_before=tuple(spot for spot in before if spot),
         place=None if failing is None else now[failing] or before[failing],
         place_x=None if failing is None else _across(failing, len(curve.points)),
+        place_period=curve.time_period if failing and 0.15 < failing / len(curve.points) < 0.85 else None,
         highest=highest,
         lowest=lowest,
         first_period=curve.points[0].time_period,

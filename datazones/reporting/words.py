@@ -33,9 +33,10 @@ def in_html(text: object) -> Markup:
 def in_markdown(text: object) -> Markup:
     """As text of CommonMark, also inside a table: every ASCII punctuation mark is one by its escape.
 
-    https://spec.commonmark.org/0.31.2/#backslash-escapes; angle brackets by name, so that no tag is ever spelt.
+    Angle brackets are given by name, so that no tag is ever spelt; a space at an end would make a line code.
+    https://spec.commonmark.org/0.31.2/#backslash-escapes
     """
-    marked = _PUNCTUATION.sub(r"\\\1", shown(text))
+    marked = _PUNCTUATION.sub(r"\\\1", shown(text).strip())
     return Markup(marked.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;"))
 
 
