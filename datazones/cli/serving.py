@@ -19,7 +19,8 @@ from pathlib import Path
 from datazones.errors import StoreUnavailable
 from infra.children import free_port, start, stop
 
-START_S = 120.0
+START_S = 300.0
+"""For a machine that does a great deal else; a server that dies is noticed at once."""
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",

@@ -65,7 +65,7 @@ def _run(folder: Path, base: str, line: str) -> subprocess.CompletedProcess[str]
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }  # fmt: skip
     return subprocess.run(
-        ["sh", "-c", line], capture_output=True, text=True, check=False, cwd=folder, env=clean | ours, timeout=300
+        ["sh", "-c", line], capture_output=True, text=True, check=False, cwd=folder, env=clean | ours, timeout=450
     )
 
 
