@@ -100,10 +100,22 @@ class Cluster:
         command = [program, "-c", str(self.folder / "ceph.conf"), "-f", *arguments]
         return start(command, self.folder / f"{program}.out")
 
+    def admit(self, user: str, address: StoreAddress) -> None:
+        """A user with the address's key pair, who may do nothing in others' buckets until their policies say so."""
+        keys = (f"--access-key={address.access_key}", f"--secret-key={address.secret_key}")
+        self.tell("radosgw-admin", "user", "create", f"--uid={user}", f"--display-name={user}", *keys)
+
 
 @contextmanager
 def running(folder: Path, bucket: str) -> Iterator[StoreAddress]:
     """The bucket of a new cluster in an empty folder, for as long as the block lasts."""
+    with clustered(folder, bucket) as (_, address):
+        yield address
+
+
+@contextmanager
+def clustered(folder: Path, bucket: str) -> Iterator[tuple[Cluster, StoreAddress]]:
+    """The same, with the cluster, which can admit other users."""
     cluster = Cluster(folder.resolve(), str(uuid4()), free_port(), free_port())
     address = StoreAddress(f"http://127.0.0.1:{cluster.gateway}", bucket, "datazones", uuid4().hex)
     _prepare(cluster)
@@ -119,9 +131,9 @@ def running(folder: Path, bucket: str) -> Iterator[StoreAddress]:
         if not any(_is_up(cluster, serve("ceph-osd", "-i", "0")) for _ in range(DISK_STARTS)):
             raise _failed("ceph-osd", "a disk that ends at every start")
         serve("radosgw", "-n", "client.rgw")
-        _admit(cluster, address)
+        cluster.admit("datazones", address)
         _await_put(address)
-        yield address
+        yield cluster, address
 
 
 def _prepare(cluster: Cluster) -> None:
@@ -153,12 +165,6 @@ def _is_up(cluster: Cluster, disk: subprocess.Popen[bytes]) -> bool:
             return True
         time.sleep(0.5)
     return False
-
-
-def _admit(cluster: Cluster, address: StoreAddress) -> None:
-    """A user with the address's key pair."""
-    keys = (f"--access-key={address.access_key}", f"--secret-key={address.secret_key}")
-    cluster.tell("radosgw-admin", "user", "create", "--uid=datazones", "--display-name=datazones", *keys)
 
 
 def _await_put(address: StoreAddress) -> None:

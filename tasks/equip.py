@@ -20,7 +20,7 @@ from datazones.catalogue.asking import requests
 from datazones.errors import CatalogueInvalid
 from datazones.landing import Landing
 from datazones.model import Request, Window
-from datazones.publishing import Signer, Store, StoreAddress, probe, refuse_unsafe
+from datazones.publishing import SCRATCH, Signer, Store, StoreAddress, probe, refuse_unsafe
 from datazones.settings import Settings, settings
 from datazones.staging import Reader
 from datazones.transport import Manners, Transport
@@ -48,7 +48,7 @@ class Equipment:
     def store(self) -> Store:
         """The object store, probed: one that ignores a condition would lose somebody's snapshot."""
         store = self._stack.enter_context(Store.at(store_address(self.settings, self._stack)))
-        refuse_unsafe(probe(store, "probe"))
+        refuse_unsafe(probe(store, SCRATCH))
         return store
 
     @cached_property

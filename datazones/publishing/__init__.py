@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from datazones.publishing.allowing import policy
 from datazones.publishing.connecting import StoreAddress, make_bucket
 from datazones.publishing.history import rollback, state, states
 from datazones.publishing.holding import Held, approve, held, hold, waiting
 from datazones.publishing.manifest import Approval, File, Manifest, Pointer
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed
-from datazones.publishing.probing import Probe, probe, refuse_unsafe
+from datazones.publishing.probing import SCRATCH, Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
 from datazones.publishing.pulling import Pulled, fetch_warehouse, last_pulled, pull
 from datazones.publishing.signing import ANYBODY, Signer
@@ -20,6 +21,7 @@ from datazones.publishing.verifying import verify
 
 __all__ = [
     "ANYBODY",
+    "SCRATCH",
     "Approval",
     "File",
     "Held",
@@ -41,6 +43,7 @@ __all__ = [
     "hold",
     "last_pulled",
     "make_bucket",
+    "policy",
     "probe",
     "publish",
     "pull",

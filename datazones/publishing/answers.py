@@ -37,6 +37,12 @@ def is_absent(error: ClientError) -> bool:
     return _code(error) in _ABSENT
 
 
+def is_denied(error: ClientError) -> bool:
+    """Whether the answer withholds the object. Without the right to list a whole bucket that is also what is said of
+    an object that does not exist."""
+    return _http(error) == 403
+
+
 def is_refused(error: ClientError) -> bool:
     """Whether a put was refused by its condition: by If-Match also when there is nothing to match."""
     return _http(error) in _REFUSED or is_absent(error)

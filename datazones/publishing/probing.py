@@ -11,6 +11,9 @@ from uuid import uuid4
 from datazones.errors import StoreUnsafe
 from datazones.publishing.store import Outcome, Store
 
+SCRATCH = "probe"
+"""The prefix under which a store is tried out."""
+
 ROUNDS = 3
 """Of the race: a store that checks first and writes later rarely lets two writers win three times."""
 

@@ -21,8 +21,8 @@ from typing import IO, TYPE_CHECKING, Self, TypedDict
 
 from botocore.exceptions import ClientError
 
-from datazones.errors import SnapshotTampered, StoreUnavailable
-from datazones.publishing.answers import asking, is_absent, is_damaged, is_refused
+from datazones.errors import CatalogueInvalid, SnapshotTampered, StoreUnavailable
+from datazones.publishing.answers import asking, is_absent, is_damaged, is_denied, is_refused
 from datazones.publishing.connecting import StoreAddress, connected
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class Store:
             try:
                 found = self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if is_absent(error):
+                if self._is_missing(key, error):
                     return Outcome.UNKNOWN
                 raise
         same = found["ContentLength"] == sealed.size and sealed.digest == (
@@ -227,8 +227,19 @@ class Store:
         with asking(self._name(key)):
             try:
                 return self._client.get_object(Bucket=self._bucket, Key=key)
-            except self._client.exceptions.NoSuchKey:
-                return None
+            except ClientError as error:
+                if self._is_missing(key, error):
+                    return None
+                raise
+
+    def _is_missing(self, key: str, error: ClientError) -> bool:
+        """Whether there is no such object. Where that is withheld a listing of its own name says it."""
+        if not is_denied(error):
+            return is_absent(error)
+        try:
+            return all(found.key != key for found in self.listing(key))
+        except CatalogueInvalid:
+            return False
 
     def _poured(self, key: str, answer: GetObjectOutputTypeDef, into: IO[bytes] | None) -> str:
         """The sha256 of an answer's bytes, which go into the file if there is one."""

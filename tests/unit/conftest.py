@@ -9,22 +9,30 @@ from uuid import uuid4
 import pytest
 
 from datazones.publishing import Store, StoreAddress
+from infra.ceph import Cluster
 from tests.parts import needs
 
 BUCKET = "figures"
 
 
-@pytest.fixture(scope="session", params=["embedded", "ceph"])
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreAddress]:
-    """A bucket of each kind of store in turn."""
-    from infra import ceph, local_s3
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, StoreAddress]]:
+    """A Ceph of one node, and its bucket."""
+    from infra import ceph
 
-    if request.param == "ceph":
-        for program in ("radosgw", "ceph-mon", "ceph-osd"):
-            needs(program, program)
-    server = {"embedded": local_s3, "ceph": ceph}[request.param]
-    with server.running(tmp_path_factory.mktemp(request.param), BUCKET) as found:
+    for program in ("radosgw", "ceph-mon", "ceph-osd"):
+        needs(program, program)
+    with ceph.clustered(tmp_path_factory.mktemp("ceph"), BUCKET) as found:
         yield found
+
+
+@pytest.fixture(scope="session", params=["embedded", "ceph"])
+def address(request: pytest.FixtureRequest) -> StoreAddress:
+    """A bucket of each kind of store in turn."""
+    found: StoreAddress = (
+        request.getfixturevalue("cluster")[1] if request.param == "ceph" else request.getfixturevalue("embedded")
+    )
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,21 @@ import click
 
 
 @click.command()
+@click.option("--policies", is_flag=True, help="Print the IAM policy that each zone's key needs, as JSON, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def command(as_json: bool) -> None:
+def command(policies: bool, as_json: bool) -> None:
     """Check the installation before it is relied on: settings, catalogue, versions, and what the store really does.
 
     The store is probed with objects of its own: create-only puts, compare-and-swap, a race of two writers. One that
     ignores a condition is refused, because it would lose a snapshot one day.
+
+    \b
+    datazones doctor
+    datazones doctor --policies
     """
+    if policies:
+        _print_policies()
+        return
     from datazones.cli import printing
     from datazones.errors import DatazonesError
 
@@ -28,6 +36,19 @@ def command(as_json: bool) -> None:
             found.append({"check": name, "well": False, "found": f"{error.found}; {error.next_step}"})
     printing.rows(found, as_json=as_json)
     sys.exit(gravest)
+
+
+def _print_policies() -> None:
+    """By zone: read and put under its own prefix, delete nothing but what a probe left."""
+    import json
+
+    from datazones.catalogue import load
+    from datazones.publishing import policy
+    from datazones.settings import settings
+
+    chosen = settings()
+    zones = load(chosen.zones_folder, chosen.feeds_folder).zones.values()
+    click.echo(json.dumps({zone.zone_id: policy(chosen.store_bucket, zone.prefix) for zone in zones}, indent=2))
 
 
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
@@ -63,12 +84,12 @@ def _versions() -> str:
 def _store() -> str:
     from contextlib import ExitStack
 
-    from datazones.publishing import Store, probe, refuse_unsafe
+    from datazones.publishing import SCRATCH, Store, probe, refuse_unsafe
     from datazones.settings import settings
     from tasks.equip import store_address
 
     with ExitStack() as stack:
         store = stack.enter_context(Store.at(store_address(settings(), stack)))
-        probes = probe(store, "probe")
+        probes = probe(store, SCRATCH)
         refuse_unsafe(probes)
     return ", ".join(probe.name for probe in probes)

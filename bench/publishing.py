@@ -1,0 +1,202 @@
+"""Publishing a zone beside what one would write by hand: the same tables copied by DuckDB, and put by boto3.
+
+    python -m bench.publishing --observations 10000000
+
+Ours: a compact file in a pinned storage version, its digests, Parquet cut for pruning, upload, every byte read back,
+a signed manifest and the pointer. Theirs: `COPY FROM DATABASE`, one Parquet `COPY` a table, and plain puts. Both to
+the same store on loopback. Then one observation in a hundred changes, as a new month does, and ours publishes again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+
+from bench import examining
+from datazones.model import Candidate, Parent, Revisions, Verdict
+from datazones.publishing import Approval, Signer, Store, StoreAddress, publish, rollback, state, verify
+from datazones.publishing.connecting import connected
+from datazones.warehouse import STORAGE_VERSION, export, schema, write_parts
+from datazones.warehouse.connecting import Limits
+from infra import local_s3
+
+OBSERVATIONS = 1_000_000
+ROUNDS = 3
+SIGNER = Signer.from_hex("5e" * 32)
+NOW = datetime(2026, 10, 15, tzinfo=UTC)
+BUCKET = "bench"
+
+Seconds = dict[str, float]
+
+_NEW_MONTH = """
+INSERT INTO superseded BY NAME
+SELECT *, TIMESTAMP '2026-10-10' AS known_to, vintage_id + 4 AS superseded_by, 'revised' AS change
+FROM latest WHERE period_start = DATE '2026-08-01';
+UPDATE latest SET obs_value = obs_value * 1.001, known_from = TIMESTAMP '2026-10-10', vintage_id = vintage_id + 4
+WHERE period_start = DATE '2026-08-01';
+INSERT INTO latest BY NAME
+SELECT series_id, '2026-09' AS time_period, DATE '2026-09-01' AS period_start, DATE '2026-10-01' AS period_end,
+       obs_value * 1.004 AS obs_value, TIMESTAMP '2026-10-10' AS known_from, vintage_id
+FROM latest WHERE period_start = DATE '2026-08-01';
+"""
+"""Each series has a new month and a revision of the last: one observation in a hundred."""
+
+
+def ours(store: Store, prefix: str, working: Path, folder: Path, parent: Parent | None) -> tuple[float, Parent]:
+    """Seconds from the working copy to a pointer that has moved, and what then is published."""
+    limits, path = Limits(4096, 2, folder / "spill"), folder / "candidate.duckdb"
+    began = time.perf_counter()
+    tables = export(working, path, limits)
+    parts = write_parts(path, folder / "parts", limits)
+    with path.open("rb") as built:
+        digest = file_digest(built, "sha256").hexdigest()
+    candidate = Candidate(
+        "bench", str(path), digest, STORAGE_VERSION, tables, (), Revisions(added=1), 1, parent, parts
+    )  # fmt: skip
+    snapshot = publish(store, prefix, candidate, Verdict(passed=True, checks=1), NOW, signer=SIGNER)
+    return time.perf_counter() - began, snapshot.parent()
+
+
+def theirs(address: StoreAddress, working: Path, folder: Path) -> float:
+    """Seconds of copying and putting the same tables."""
+    client, prefix = connected(address), uuid4().hex
+    for stale in folder.glob("theirs*"):
+        stale.unlink()
+    began = time.perf_counter()
+    with duckdb.connect(config={"threads": 2}) as connection:
+        connection.execute(f"ATTACH '{working}' AS held (READ_ONLY)")
+        connection.execute(f"ATTACH '{folder / 'theirs.duckdb'}' AS copied")
+        connection.execute("COPY FROM DATABASE held TO copied")
+        connection.execute("USE held")
+        for table in schema.PUBLISHED:
+            connection.execute(f"COPY {table} TO '{folder / f'theirs_{table}.parquet'}' (COMPRESSION zstd)")
+    for path in sorted(folder.glob("theirs*")):
+        with path.open("rb") as body:
+            client.put_object(Bucket=BUCKET, Key=f"{prefix}/{path.name}", Body=body)
+    seconds = time.perf_counter() - began
+    client.close()
+    return seconds
+
+
+def _round(address: StoreAddress, folder: Path, observations: int) -> Seconds:
+    """Every figure once, on a working copy of its own."""
+    examining.make(folder, observations)
+    before, after = folder / "published.duckdb", folder / "after.duckdb"
+    after.write_bytes(before.read_bytes())
+    with duckdb.connect(str(after)) as connection:
+        connection.execute(_NEW_MONTH)
+    prefix = f"zones/{uuid4().hex}"
+    with Store.at(address) as store:
+        found = {"theirs": theirs(address, before, folder)}
+        found["ours"], first = ours(store, prefix, before, folder, None)
+        found["again"], _ = ours(store, prefix, after, folder, first)
+        found["swap"] = _swap(store)
+        began = time.perf_counter()
+        verified = verify(store, prefix, {SIGNER.public_key})
+        found["verify"] = time.perf_counter() - began
+        found["sha256"] = _sha256(folder, verified.size)
+        found["megabytes"] = verified.size / 1e6
+        found["sent_again"] = _sent_again(store, prefix)
+        began = time.perf_counter()
+        rollback(store, prefix, 1, NOW, approval=Approval(because="bench", by="bench"), signer=SIGNER)
+        found["rollback"] = time.perf_counter() - began
+    return found
+
+
+def _swap(store: Store) -> float:
+    key = f"{uuid4().hex}/CURRENT"
+    store.swap(key, b"one", None)
+    _, etag = store.get(key) or (b"", None)
+    began = time.perf_counter()
+    store.swap(key, b"two", etag)
+    return time.perf_counter() - began
+
+
+def _sha256(folder: Path, size: int) -> float:
+    """Of so many bytes of a file that the machine has just read."""
+    path = folder / "bytes"
+    with path.open("wb") as into:
+        into.truncate(size)
+    with path.open("rb") as held:
+        file_digest(held, "sha256")
+        held.seek(0)
+        began = time.perf_counter()
+        file_digest(held, "sha256")
+        return time.perf_counter() - began
+
+
+def _sent_again(store: Store, prefix: str) -> float:
+    """The share of the first snapshot's Parquet bytes that the second one had to send."""
+    first, second = (state(store, prefix, number)[1] for number in (1, 2))
+    held = {file.key for file in first.files}
+    sent = sum(file.size for file in second.files if file.table and file.key not in held)
+    return sent / sum(file.size for file in first.files if file.table)
+
+
+def measured(observations: int = OBSERVATIONS, rounds: int = ROUNDS) -> Seconds:
+    """The medians of all rounds."""
+    with tempfile.TemporaryDirectory() as name, local_s3.running(Path(name) / "store", BUCKET) as address:
+        found = []
+        for number in range(rounds):
+            folder = Path(name) / str(number)
+            folder.mkdir()
+            found.append(_round(address, folder, observations))
+    return {key: round(statistics.median(each[key] for each in found), 4) for key in found[0]}
+
+
+_measured: Seconds = {}
+
+
+def _figures() -> Seconds:
+    """Measured once for all ratios."""
+    if not _measured:
+        _measured.update(measured())
+    return _measured
+
+
+def publish_vs_copy() -> dict[str, object]:
+    """Ours / theirs in wall time."""
+    found = _figures()
+    return {"ratio": round(found["ours"] / found["theirs"], 3), "target": "at most 1.5", "rows": OBSERVATIONS, **found}
+
+
+def republish_1pct() -> dict[str, object]:
+    """Publishing again after one observation in a hundred changed / publishing first."""
+    found = _figures()
+    return {"ratio": round(found["again"] / found["ours"], 3), "target": "at most 0.3", "rows": OBSERVATIONS}
+
+
+def verify_vs_sha256() -> dict[str, object]:
+    """The speed of verifying a zone in the store / that of sha256 over as many bytes at hand."""
+    found = _figures()
+    return {"ratio": round(found["sha256"] / found["verify"], 3), "target": "at least 0.5", "rows": OBSERVATIONS}
+
+
+RATIOS: dict[str, Callable[[], dict[str, object]]] = {
+    "publish_vs_copy": publish_vs_copy,
+    "republish_1pct": republish_1pct,
+    "verify_vs_sha256": verify_vs_sha256,
+}
+
+
+def main() -> None:
+    """Print every figure as JSON: seconds, but for what is named otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m bench.publishing", description=__doc__)
+    parser.add_argument("--observations", type=int, default=OBSERVATIONS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    asked = parser.parse_args()
+    print(json.dumps(measured(asked.observations, asked.rounds), indent=2))
+
+
+if __name__ == "__main__":
+    main()
