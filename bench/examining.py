@@ -26,7 +26,7 @@ from types import ModuleType
 import duckdb
 
 from datazones.model import Landed, Staged
-from datazones.warehouse import WorkingCopy, schema
+from datazones.warehouse import WorkingCopy, export, schema
 from datazones.warehouse.connecting import Limits
 
 OBSERVATIONS = 10_000_000
@@ -34,6 +34,7 @@ MONTHS = 200
 ROUNDS = 3
 TODAY = date(2026, 10, 15)
 FEEDS = 4
+LIMITS = Limits(memory_mb=768, threads=2, spill=Path(tempfile.gettempdir()))
 
 _SERIES = f"""
 INSERT INTO series BY NAME
@@ -82,10 +83,11 @@ def make(folder: Path, observations: int) -> None:
         connection.execute(_SERIES, {"series": observations // MONTHS})
         connection.execute(_LATEST, {"series": observations // MONTHS})
         connection.execute(_VINTAGE, {"nth": 0, "known_at": "2026-09-10"})
-    (folder / "candidate.duckdb").write_bytes((folder / "published.duckdb").read_bytes())
-    with duckdb.connect(str(folder / "candidate.duckdb")) as connection:
+    (folder / "revised.duckdb").write_bytes((folder / "published.duckdb").read_bytes())
+    with duckdb.connect(str(folder / "revised.duckdb")) as connection:
         connection.execute(_VINTAGE, {"nth": 1, "known_at": "2026-10-10"})
         connection.execute(_REVISION)
+    export(folder / "revised.duckdb", folder / "candidate.duckdb", LIMITS)
 
 
 def ours(folder: Path) -> dict[str, float]:
@@ -143,9 +145,8 @@ def first_load(folder: Path) -> dict[str, float]:
         staged = [_staged(connection, f"feed_{number}", folder) for number in range(FEEDS)]
     at = datetime(2026, 9, 10, tzinfo=UTC)
     answer = Landed(digest="0" * 64, size=1, request_key="asked", part="data", retrieved_at=at, headers={})
-    limits = Limits(memory_mb=768, threads=2, spill=folder / "spill")
     began = time.perf_counter()
-    with WorkingCopy.held(folder / "working.duckdb", limits, reach=[folder]) as copy:
+    with WorkingCopy.held(folder / "working.duckdb", LIMITS, reach=[folder]) as copy:
         for each in staged:
             copy.load(each, [answer], slot=at, now=at)
     seconds = time.perf_counter() - began

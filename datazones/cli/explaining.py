@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from importlib import import_module, resources
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from datazones import dialects, quirks
@@ -14,6 +13,7 @@ from datazones.catalogue.asking import requests
 from datazones.model import Request, Window
 from datazones.settings import secret_setting
 from datazones.transport import request_key
+from expectations.told import told
 from tasks.equip import Equipment
 
 HIDDEN = "***"
@@ -62,10 +62,12 @@ def explained(equipment: Equipment, feed: Feed, zone: Zone) -> dict[str, object]
             "labels": dict(feed.labels),
             "absent observations are": feed.absent,
             "noise, relative": feed.tolerance,
+            "days after a period until it is due": feed.due_days,
+            "sums": [each.model_dump() for each in feed.sums],
         },
         "quirks": [_quirk(quirk_id) for quirk_id in feed.quirks],
         "corrections": [correction.model_dump(mode="json") for correction in feed.corrections],
-        "checks": list(_checks()),
+        "checks": [rule._asdict() for rule in told()],
         "terms": catalogue.terms_of(feed)._asdict(),
         "costs": _costs(asked, agency.calls_per_minute),
     }
@@ -90,26 +92,6 @@ def _quirk(quirk_id: str) -> dict[str, str]:
 
 def _first_line(dialect: str) -> str:
     return (import_module(f"{dialects.__name__}.{dialect}").__doc__ or "").partition("\n")[0]
-
-
-def _checks() -> Iterator[dict[str, str]]:
-    """The rules of the gate, read and not imported: importing them brings Great Expectations, which takes seconds."""
-    folder = resources.files("expectations") / "suites"
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        subject = file.name.removesuffix(".py")
-        for found in ast.parse(file.read_text(encoding="utf-8")).body if file.name.endswith(".py") else ():
-            severity = _severity(found)
-            if isinstance(found, ast.FunctionDef) and severity:
-                expected = " ".join((ast.get_docstring(found) or "").split())
-                yield {"rule": f"{subject}.{found.name}", "severity": severity, "expected": expected}
-
-
-def _severity(found: ast.stmt) -> str | None:
-    """The first argument of the decorator `rule`."""
-    for decorator in found.decorator_list if isinstance(found, ast.FunctionDef) else ():
-        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", None) == "rule":
-            return str(ast.literal_eval(decorator.args[0]))
-    return None
 
 
 def _costs(asked: tuple[Request, ...], calls_per_minute: float) -> dict[str, object]:

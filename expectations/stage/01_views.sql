@@ -23,6 +23,10 @@ SELECT series_id, feed_id, series_key, unit_said,
            OR unit_said IN ('人', '万人', '个', '件', '项', '户', '万户', '台', '万台') AS is_count
 FROM (SELECT *, trim(coalesce(unit_measure, regexp_extract(title, '\(([^()]*)\)$', 1), '')) AS unit_said FROM series);
 
+-- What a series says, as one number: the same in whatever order it lies.
+CREATE MACRO content_of(period_start, period_end, obs_value, obs_status) AS
+    bit_xor(hash(period_start, period_end, obs_value, obs_status));
+
 -- How far each series reaches, now and as published; a series without observations is in neither.
 CREATE TABLE extent AS
 SELECT feed_id, series_key, freq, e.* FROM series JOIN (
@@ -31,4 +35,5 @@ SELECT feed_id, series_key, freq, e.* FROM series JOIN (
     FROM latest GROUP BY series_id) AS e USING (series_id);
 CREATE TABLE published_extent AS
 SELECT feed_id, series_key, e.* FROM published_series JOIN (
-    SELECT series_id, count(*) AS observations FROM published_latest GROUP BY series_id) AS e USING (series_id);
+    SELECT series_id, count(*) AS observations, content_of(period_start, period_end, obs_value, obs_status) AS content
+    FROM published_latest GROUP BY series_id) AS e USING (series_id);

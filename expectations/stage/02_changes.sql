@@ -31,8 +31,9 @@ SELECT s.feed_id, s.series_key, h.*,
        AS one_signed
 FROM series AS s JOIN (
     SELECT series_id, count(*) AS observations, count(obs_value) AS figures,
+           content_of(period_start, period_end, obs_value, obs_status) AS content,
            count(*) FILTER (obs_value > 0) AS positive, count(*) FILTER (obs_value < 0) AS negative,
-           0.01 * avg(abs(obs_value)) AS smallest, max(period_start) AS last_start,
+           count(obs_status) AS statuses, 0.01 * avg(abs(obs_value)) AS smallest, max(period_start) AS last_start,
            max(period_start) FILTER (obs_value IS NOT NULL) AS last_figure
     FROM held GROUP BY series_id) AS h USING (series_id);
 

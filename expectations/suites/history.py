@@ -21,14 +21,9 @@ def what_is_published_is_kept() -> Expectation:
     """
     return no_rows(
         """
-        SELECT feed_id, 'what the candidate knew before (' || coalesce(k.observations, 0)
+        SELECT feed_id, series_key, 'what the candidate knew before (' || coalesce(k.observations, 0)
                || ' observations) is not what is published (' || p.observations || ')' AS found
-        FROM (SELECT feed_id, count(*) AS observations,
-                     sum(hash(series_key, period_start, period_end, obs_value, obs_status)::HUGEINT) AS content
-              FROM published_latest JOIN published_series USING (series_id) GROUP BY feed_id) AS p
-        LEFT JOIN (SELECT feed_id, count(*) AS observations,
-                          sum(hash(series_key, period_start, period_end, obs_value, obs_status)::HUGEINT) AS content
-                   FROM held JOIN series USING (series_id) GROUP BY feed_id) AS k USING (feed_id)
+        FROM published_extent AS p LEFT JOIN held_series AS k USING (feed_id, series_key)
         WHERE (p.observations, p.content) IS DISTINCT FROM (k.observations, k.content)
         """
     )
@@ -143,8 +138,7 @@ def statuses_do_not_vanish() -> Expectation:
         SELECT feed_id, vanished || ' of ' || had || ' revised figures lost their status' AS found
         FROM (SELECT feed_id, count(*) AS had, count(*) FILTER (obs_status_after IS NULL) AS vanished
               FROM change WHERE change = 'revised' AND obs_status_before IS NOT NULL GROUP BY feed_id)
-        JOIN (SELECT feed_id, count(*) AS statuses FROM held JOIN series USING (series_id)
-              WHERE obs_status IS NOT NULL GROUP BY feed_id) USING (feed_id)
+        JOIN (SELECT feed_id, sum(statuses) AS statuses FROM held_series GROUP BY feed_id) USING (feed_id)
         WHERE vanished >= 10 AND vanished >= 0.8 * statuses
         """
     )

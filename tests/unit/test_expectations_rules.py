@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from datazones.model import Finding
-from tests.rule_table import told
+from expectations.told import told
 from tests.unit.expectations_zone import Row, Zone, declared, doctored, examined
 
 FIRST, LAST = 2000, 2023
@@ -330,4 +330,4 @@ def test_a_doctored_vintage_fails_its_rule_and_the_finding_names_the_place(
 
 
 def test_a_rule_without_a_doctored_sample_does_not_exist() -> None:
-    assert sorted({*DAMAGES, *VINTAGES}) == sorted(rule.rule_id for rule in told())
+    assert sorted({*DAMAGES, *VINTAGES}) == sorted(rule.rule for rule in told())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rule_table import DOCS, told, written
+from expectations.told import told
+from tests.rule_table import DOCS, written
 
 
 def test_the_table_of_rules_is_the_rules() -> None:
@@ -10,4 +11,4 @@ def test_the_table_of_rules_is_the_rules() -> None:
 
 
 def test_every_rule_says_what_to_do_when_it_fails() -> None:
-    assert [rule.rule_id for rule in told() if not (rule.expected.endswith(".") and rule.next_step.endswith("."))] == []
+    assert [rule.rule for rule in told() if not (rule.expected.endswith(".") and rule.next_step.endswith("."))] == []
