@@ -81,7 +81,10 @@ def world_bank_gdp() -> list[Vintage]:
         "worldbank/datahub-gdp.csv": "2024-10-24",
     }
     read = [_edition(path, known_at, LAST_CODE) for path, known_at in editions.items()]
-    return [vintage._replace(observations=vintage.observations.with_columns(released_at=None)) for vintage in read]
+    return [
+        vintage._replace(observations=vintage.observations.with_columns(released_at=None).cast(OBSERVATION_SCHEMA))
+        for vintage in read
+    ]
 
 
 def deficit_revisions() -> list[Vintage]:
