@@ -77,7 +77,7 @@ class Question:
 
     `named` is the series key of an indicator and an area, `said` what the format makes of a figure and its letter,
     `shown` whether it shows that at all, `since` from which year on it has rows whether or not there are figures;
-    `newest` is how many years back it goes.
+    `newest` is how many years back it goes; `whole` asks for every indicator of the flow.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Question:
     shown: Callable[[str | None, str | None], bool] = _with_figure
     since: int | None = None
     newest: int | None = None
+    whole: bool = False
 
     @property
     def request(self) -> Request:
@@ -111,7 +112,8 @@ class Question:
         flow = world.flow(*self.flow)
         assert flow is not None
         seen = flow.seen(now)
-        for indicator, area in product(self.indicators or INDICATORS[self.flow], self.areas or AREAS[self.flow]):
+        indicators = flow.indicators if self.whole else self.indicators or INDICATORS[self.flow]
+        for indicator, area in product(indicators, self.areas or AREAS[self.flow]):
             years = range(self.since, now.year) if self.since else seen.periods(indicator, area)
             for year in (str(each) for each in years if not self.newest or each >= now.year - self.newest):
                 figure, letter = seen.figure(Key(indicator, area, year)), seen.status(Key(indicator, area, year))
@@ -237,10 +239,12 @@ QUESTIONS = (
     ),
     Question(
         "imf_weo", "imf_weo", "https://www.imf.org/external/pubs/ft/weo/2018/02/weodata/WEOOct2018all.xls",
-        areas=_EVERY_AREA, named=lambda indicator, area: f"A.{1 + sorted(_EVERY_AREA).index(area):03}.{indicator}",
+        areas=_EVERY_AREA, whole=True,
+        named=lambda indicator, area: f"A.{1 + sorted(_EVERY_AREA).index(area):03}.{indicator}",
     ),
     Question(
         "bis_csv", "bis_csv", "https://data.bis.org/static/bulk/FSND_csv_col.zip", (), PROVINCES, areas=_ALL_PROVINCES,
+        whole=True,
     ),
 )  # fmt: skip
 

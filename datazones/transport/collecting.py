@@ -150,15 +150,26 @@ class _Asking:
         """One answer, kept under the name of the question it belongs to."""
         before = held(name)
         if before is None:
-            answer = self.transport.ask(asked)
-            return _Kept(answer, self.keep(name, answer))
+            return self._kept(name, self.transport.ask(asked))
         landed, body = before
         headers = landed.headers
         answer = self.transport.ask(asked, etag=headers.get("etag"), last_modified=headers.get("last-modified"))
         if answer.not_modified:
             self.not_modified += 1
             answer = replace(answer, body=body, headers={**headers, **answer.headers})
-        return _Kept(answer, self.keep(name, answer))
+        return self._kept(name, answer)
+
+    def _kept(self, name: Request, answer: Answer) -> _Kept:
+        """ResponseMalformed for an answer of no bytes, which says neither that nothing was found nor anything else."""
+        kept = _Kept(answer, self.keep(name, answer))
+        if not answer.body.strip() and not kept.nothing_found:
+            raise ResponseMalformed(
+                request_key(name),
+                found=f"{answer.status} with an empty body",
+                expected="an answer, or a status that says that nothing was found",
+                next_step="look at the question in a browser; if it lasts, ask the provider",
+            )
+        return kept
 
 
 def _promised(later: Request, asked: Request, promise: Answer) -> Request:

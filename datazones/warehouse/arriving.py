@@ -74,7 +74,7 @@ def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
 def _number_series(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int:
     """New series get the next numbers in the order they come, so that a series lies where it was read; the first."""
     connection.execute("CREATE OR REPLACE TEMP TABLE arriving AS SELECT * FROM read_parquet(?)", [list(staged.series)])
-    _refuse_other_units(connection, staged.feed_id)
+    _refuse_other_meaning(connection, staged.feed_id)
     new_from = one(connection, "SELECT coalesce(max(series_id), 0) + 1 FROM series")
     connection.execute(
         "INSERT INTO series BY NAME SELECT ? - 1 + row_number() OVER (ORDER BY a.rowid) AS series_id, ? AS feed_id, * "
@@ -89,15 +89,15 @@ def _number_series(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int
     return new_from
 
 
-def _refuse_other_units(connection: duckdb.DuckDBPyConnection, feed_id: str) -> None:
-    """A base period or unit that changes under a series key would mix figures that do not compare."""
+def _refuse_other_meaning(connection: duckdb.DuckDBPyConnection, feed_id: str) -> None:
+    """A base period, a unit or a dimension that changes under a series key would mix figures that do not compare."""
     row = connection.execute(
         """
-        SELECT series_key, concat_ws(' ', s.unit_measure, s.unit_mult, s.base_per),
-               concat_ws(' ', a.unit_measure, a.unit_mult, a.base_per)
+        SELECT series_key, concat_ws(' ', s.unit_measure, s.unit_mult, s.base_per, s.dimensions),
+               concat_ws(' ', a.unit_measure, a.unit_mult, a.base_per, a.dimensions)
         FROM arriving AS a JOIN series AS s USING (series_key)
-        WHERE s.feed_id = ? AND (s.unit_measure, s.unit_mult, s.base_per)
-              IS DISTINCT FROM (a.unit_measure, a.unit_mult, a.base_per)
+        WHERE s.feed_id = ? AND (s.unit_measure, s.unit_mult, s.base_per, s.dimensions)
+              IS DISTINCT FROM (a.unit_measure, a.unit_mult, a.base_per, a.dimensions)
         LIMIT 1
         """,
         [feed_id],
@@ -105,7 +105,7 @@ def _refuse_other_units(connection: duckdb.DuckDBPyConnection, feed_id: str) -> 
     if row:
         raise StructureChanged(
             f"{feed_id}, series {row[0]}",
-            found=f"unit, multiplier and base {row[2]!r}",
+            found=f"unit, multiplier, base and dimensions {row[2]!r}",
             expected=f"{row[1]!r}, as held",
             next_step="if the provider restated the series, declare it; figures of two units are never mixed",
         )

@@ -68,8 +68,8 @@ def key_of(series: Series) -> tuple[str, str, str]:
 
 def agency_of(asked: Asked) -> str:
     """Who maintains the flow: as the path says, or whose host it is."""
-    found = re.search(r"/data/(?:dataflow/)?([A-Z][\w.]*)[,/][A-Z]", asked.path)
-    return found[1] if found else _AGENCIES[asked.host]
+    found = re.search(r"/data/(?:dataflow/([\w.]+)/|([\w.]+),)", asked.path)
+    return (found[1] or found[2]) if found else _AGENCIES[asked.host]
 
 
 def selected(asked: Asked, world: World) -> Selected:
