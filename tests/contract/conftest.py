@@ -1,4 +1,7 @@
-"""At the end of a run: the recorded files that were read, each with its dialect and its number of observations."""
+"""At the end of a run: the recorded files that were read, each with its dialect and its number of observations.
+
+And what the gate said of real vintages, as they came and spoilt.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,18 @@ RECORDED_FILE = "recorded_file"
 """The property under which a test says which file it has compared, and how many observations were equal."""
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+CONFUSION = pytest.StashKey[str]()
+"""The confusion table of the gate."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    _tell_of_files(terminalreporter)
+    if CONFUSION in config.stash:
+        terminalreporter.section("the gate on real vintages")
+        terminalreporter.write_line(config.stash[CONFUSION])
+
+
+def _tell_of_files(terminalreporter: pytest.TerminalReporter) -> None:
     files = sorted(_read(terminalreporter))
     if not files:
         return
