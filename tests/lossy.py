@@ -38,8 +38,7 @@ class Proxy:
 @contextmanager
 def lossy(upstream: StoreAddress, method: str = "PUT") -> Iterator[Proxy]:
     """A proxy on loopback; its address stands for the store's."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     proxy = Proxy(replace(upstream, url=f"http://127.0.0.1:{server.server_port}"), method)
     server.proxy, server.upstream = proxy, urlsplit(upstream.url)  # type: ignore[attr-defined]
     thread = Thread(target=server.serve_forever, args=(0.02,))
@@ -50,6 +49,13 @@ def lossy(upstream: StoreAddress, method: str = "PUT") -> Iterator[Proxy]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hung up while it was answered late is no news here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
