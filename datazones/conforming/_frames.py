@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from datazones import periods
-from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
+from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA, UTC
+from datazones.dialects._moments import moment
 from datazones.errors import ResponseMalformed, StructureChanged
 from datazones.model import Cube, Hints
 
@@ -19,7 +20,7 @@ MADE_HERE = {
 def complete(cube: Cube, hints: Hints) -> pl.DataFrame:
     """The cube's frame with the labels and `time_period` it lacks. StructureChanged when a column is missing."""
     frame = cube.frame.with_columns(
-        pl.lit(text, pl.String).alias(name) for name, text in hints.labels.items() if name not in cube.frame.columns
+        _label(name, text, cube) for name, text in hints.labels.items() if name not in cube.frame.columns
     )
     if "time_period" not in frame.columns:
         frame = frame.with_columns(pl.lit(periods.NO_TIME).alias("time_period"))
@@ -33,6 +34,13 @@ def complete(cube: Cube, hints: Hints) -> pl.DataFrame:
             next_step="compare the response with the feed's recorded sample",
         )
     return frame
+
+
+def _label(name: str, text: str, cube: Cube) -> pl.Expr:
+    """What the feed says where the response says nothing; a release that the response names comes first."""
+    if name != "released_at":
+        return pl.lit(text, pl.String).alias(name)
+    return pl.lit(cube.released_at or moment(text, "the label released_at"), UTC).alias(name)
 
 
 def of_series(cube: Cube, hints: Hints, frame: pl.DataFrame) -> list[str]:

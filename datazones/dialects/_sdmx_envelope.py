@@ -6,11 +6,12 @@ https://github.com/sdmx-twg/sdmx-ml (message, common and footer schemas of 2.0, 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from lxml import etree
 
+from datazones.dialects._moments import moment
 from datazones.dialects._wire import malformed
 
 TIME = "TIME_PERIOD"
@@ -124,7 +125,7 @@ def _head(dataset: etree._Element, structures: dict[str, Described], fallback: s
         described = next(iter(structures.values())) if len(structures) == 1 else _described_in_2_0(dataset, control)
     action = action_of(control.get("action") or fallback)
     released = control.get("validToDate" if action == "delete" else "validFromDate") or control.get("validFromDate")
-    return Head(described, action, moment(released), attributes)
+    return Head(described, action, moment(released, "SDMX data set") if released else None, attributes)
 
 
 def _sorted_out(dataset: etree._Element) -> tuple[dict[str, str], dict[str, str]]:
@@ -151,14 +152,3 @@ def action_of(text: str | None) -> str:
     if action is None:
         raise malformed("SDMX data set", found=f"the action {text!r}", expected="one of " + ", ".join(_ACTIONS))
     return action
-
-
-def moment(text: str | None) -> datetime | None:
-    """A point of time in UTC; one without an offset is taken for UTC. ResponseMalformed for what is none."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise malformed("SDMX data set", found=f"the moment {text!r}", expected="an ISO 8601 date and time") from error

@@ -125,6 +125,8 @@ def _refuse_several_measures(given: Json) -> None:
 
 def _component(item: object, part: str) -> Component:
     given = as_object(item, part)
+    if not isinstance(given.get("id"), str):
+        raise malformed(f"SDMX-JSON {part}", found=_shortened(item), expected="a component with an id")
     values, position, default = given.get("values"), given.get("keyPosition"), given.get("default")
     roles = given.get("roles") or given.get("role") or []
     role = next(iter(roles), None) if isinstance(roles, list) else roles

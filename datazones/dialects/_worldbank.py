@@ -6,17 +6,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from datazones import periods
 from datazones.dialects._wire import malformed
 
 AGENCY = "WB"
 DIMENSIONS = ("freq", "indicator", "ref_area")
-
-
-def freq(published: pl.Series) -> pl.Expr:
-    """The frequency of each `time_period`: fixed by the period, and told nowhere else. UnknownCode if it is none."""
-    known = periods.table(published.unique().drop_nulls().to_list())
-    return pl.col("time_period").replace_strict(known["time_period"], known["period_freq"]).alias("freq")
 
 
 def release_day(published: str, subject: str) -> datetime:

@@ -21,10 +21,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from datazones import codes
-from datazones.columns import UTC
 from datazones.dialects._dimensions import concepts, freq, lowered
 from datazones.dialects._gzipped import beginning, plain
-from datazones.dialects._moments import moment
 from datazones.dialects._sdmx_later import following, refusal
 from datazones.dialects._wide import figures
 from datazones.dialects._wire import csv_rows, header_of, line_end, malformed, pieces, utf8
@@ -82,17 +80,11 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
             dimensions = ("freq", *dimensions)
             frame = frame.with_columns(freq(frame["time_period"]))
         yield Cube(
-            frame=frame.with_columns(*concepts(dimensions), *_released(hints)),
+            frame=frame.with_columns(*concepts(dimensions)),
             dimensions=dimensions,
             agency_id=AGENCY,
             dataflow_id=hints.dataflow_id or codes.UNKNOWN,
         )
-
-
-def _released(hints: Hints) -> Iterator[pl.Expr]:
-    """The day of release, which these tables do not say, where the feed does."""
-    if "released_at" in hints.labels:
-        yield pl.lit(moment(hints.labels["released_at"], SUBJECT), UTC).alias("released_at")
 
 
 def _layout(text: bytes) -> _Layout:

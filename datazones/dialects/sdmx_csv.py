@@ -19,6 +19,7 @@ from typing import NamedTuple
 import polars as pl
 
 from datazones.dialects import _oecd_stat
+from datazones.dialects._gzipped import beginning, plain
 from datazones.dialects._sdmx_concepts import ALIASES, cube_of
 from datazones.dialects._sdmx_csv_header import (
     ACTION,
@@ -63,7 +64,7 @@ class _Told(NamedTuple):
 
 
 def recognises(head: bytes) -> bool:
-    line = text_line(head)
+    line = text_line(beginning(head))
     return separator_of(line) is not None or _oecd_stat.recognises(line)
 
 
@@ -71,7 +72,7 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
     """The observations in pieces. ResponseMalformed, StructureChanged or UnknownCode where one would be lost."""
     if error := refusal(body):
         raise error
-    text = utf8(body, SUBJECT)
+    text = utf8(plain(body, SUBJECT), SUBJECT)
     start = line_end(text)
     line = text[:start].decode().rstrip("\r\n")
     if _oecd_stat.recognises(line):

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from datazones.dialects._moments import moment
 from datazones.dialects._sdmx_concepts import cube_of
-from datazones.dialects._sdmx_envelope import action_of, moment
+from datazones.dialects._sdmx_envelope import action_of
 from datazones.dialects._sdmx_json_pieces import SUBJECT, content_of, cut, pieces_of
 from datazones.dialects._sdmx_json_rows import frame_of
 from datazones.dialects._sdmx_json_structure import Json, Structure, as_array, as_object, structure_of, text_of
@@ -26,6 +27,7 @@ _MARK = re.compile(
     re.DOTALL,
 )
 _KNOWN = {
+    "message": {"header", "meta", "data", "errors", "dataSets", "structure", "structures"},
     "data set": {
         *("action", "structure", "structureRef", "links", "annotations", "attributes", "dimensionGroupAttributes"),
         *("series", "observations", "name", "names", "description", "descriptions"),
@@ -53,6 +55,7 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
     if "dataSets" not in content:
         parts = ", ".join(name for name in content if name not in ("meta", "header"))
         raise malformed(SUBJECT, found=f"a message of structures ({parts})", expected="a data message with dataSets")
+    _refuse_unknown([given, content], "message")
     structures = _structures(content, given)
     for data_set in pieces_of(text, message):
         which = data_set.get("structure")
@@ -89,7 +92,7 @@ def _cubes(data_set: Json, structure: Structure, hints: Hints) -> Iterator[Cube]
             names=structure.names,
             hints=hints,
             action=action,
-            released_at=moment(_text(released)),
+            released_at=moment(text_of(released), SUBJECT) if released else None,
             roles=structure.roles(),
         )
 

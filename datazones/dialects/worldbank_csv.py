@@ -17,9 +17,10 @@ from datetime import datetime
 import polars as pl
 
 from datazones import codes
+from datazones.dialects._dimensions import freq
 from datazones.dialects._wide import figures, parted, tables, without_end
 from datazones.dialects._wire import csv_frame, malformed, utf8
-from datazones.dialects._worldbank import AGENCY, DIMENSIONS, area_kind, beside, freq, release_day
+from datazones.dialects._worldbank import AGENCY, DIMENSIONS, area_kind, beside, release_day
 from datazones.dialects._zipped import files, is_zip, names
 from datazones.model import Cube, Hints
 

@@ -16,9 +16,10 @@ import polars as pl
 
 from datazones import codes
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
+from datazones.dialects._dimensions import freq
 from datazones.dialects._records import Record, count, figures, inner, optional, records, required, scalar, text
 from datazones.dialects._wire import json_of, malformed, utf8
-from datazones.dialects._worldbank import AGENCY, DIMENSIONS, area_kind, beside, freq, release_day
+from datazones.dialects._worldbank import AGENCY, DIMENSIONS, area_kind, beside, release_day
 from datazones.dialects._worldbank_rows import by_heart
 from datazones.errors import PagesShifted, ProviderRefused, ProviderUnavailable
 from datazones.model import Cube, Hints, Request

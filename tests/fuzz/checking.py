@@ -85,7 +85,7 @@ def _plain(body: bytes) -> bytes:
             with zipfile.ZipFile(io.BytesIO(body)) as archive:
                 return b"\n".join(archive.read(name) for name in archive.namelist())
         if body[1:2] == b"\x00":
-            return body.decode("utf-16-le").encode()
+            return body.decode("utf-16-le", "replace").encode() + b"\n" + body
         return body.decode("utf-16").encode() if body[:2] in (b"\xff\xfe", b"\xfe\xff") else body
     except _UNPACKED:
         return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import orjson
@@ -62,6 +63,15 @@ def test_an_observation_has_its_key_its_period_and_its_figure_or_none() -> None:
     assert frame["period_end"][2] == date(2024, 4, 1)
     assert frame["dimensions"][0] == '{"freq":"M","geo":"FR"}'
     assert frame["action"].to_list() == ["replace"] * 3
+
+
+def test_the_release_that_a_feed_says_holds_where_the_response_says_none() -> None:
+    said = Hints(labels={"released_at": "2024-05-01"})
+    assert read(simple(), hints=said)["released_at"].to_list() == [datetime(2024, 5, 1, tzinfo=UTC)] * 3
+    own = replace(simple(), released_at=datetime(2024, 6, 1, tzinfo=UTC))
+    assert read(own, hints=said)["released_at"].to_list() == [datetime(2024, 6, 1, tzinfo=UTC)] * 3
+    with pytest.raises(ResponseMalformed, match="released_at"):
+        read(simple(), hints=Hints(labels={"released_at": "soon"}))
 
 
 def test_a_flow_without_time_has_the_period_that_is_not_applicable() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 from datetime import UTC, datetime
 
 import orjson
@@ -384,3 +385,12 @@ def test_an_encoding_that_is_not_announced_is_refused(encoding: str) -> None:
 def test_a_period_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownCode, match="2021-13"):
         read(EUROSTAT.replace("2021", "2021-13"))
+
+
+def test_a_gzipped_answer_reads_as_the_plain_one_and_a_cut_one_is_refused() -> None:
+    plain, packed = EUROSTAT.encode(), gzip.compress(EUROSTAT.encode())
+    assert sdmx_csv.recognises(packed)
+    found, expected = (tidy(conform(sdmx_csv.read(body, NOTHING_KNOWN), NOTHING_KNOWN)) for body in (packed, plain))
+    assert found.equals(expected)
+    with pytest.raises(ResponseMalformed, match="breaks off"):
+        list(sdmx_csv.read(packed[:-20], NOTHING_KNOWN))

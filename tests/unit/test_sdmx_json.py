@@ -285,6 +285,17 @@ def test_observations_under_a_name_nobody_knows_are_not_passed_over(known: str) 
         list(sdmx_json.read(first({"series": SERIES}).replace(f'"{known}": {{'.encode(), b'"x": {'), NO_HINTS))
 
 
+def test_a_component_without_an_id_is_refused() -> None:
+    with pytest.raises(ResponseMalformed, match="a component with an id"):
+        list(sdmx_json.read(first({"series": SERIES}).replace(b'"id": "OBS_STATUS"', b'"hd": "OBS_STATUS"'), NO_HINTS))
+
+
+def test_data_sets_under_a_name_nobody_knows_are_not_passed_over() -> None:
+    body = first({"series": SERIES})[:-1] + b', "sets": [{"series": {}}]}'
+    with pytest.raises(ResponseMalformed, match="the member 'sets'"):
+        list(sdmx_json.read(body, NO_HINTS))
+
+
 def test_several_measures_are_not_read_as_if_they_were_one() -> None:
     about = STRUCTURE | {"measures": {"observation": [{"id": "MEAN"}, {"id": "MEDIAN"}]}}
     assert isinstance(refusal(second({"series": SERIES}, about=about)), StructureChanged)
