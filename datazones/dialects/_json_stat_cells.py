@@ -23,9 +23,9 @@ def cells_of(dataset: Record, size: int) -> pl.DataFrame:
     if given is None or isinstance(given, str):
         return values.with_columns(pl.lit(given, pl.String).alias("obs_status"))
     if isinstance(given, list) and len(given) == 1 < size:
-        return values.with_columns(text("obs_status", given * values.height, SUBJECT))
+        return values.with_columns(_stated(given * values.height))
     positions, found = _placed(given, size, "status")
-    flags = pl.DataFrame([positions, text("obs_status", found, SUBJECT)])
+    flags = pl.DataFrame([positions, _stated(found)])
     flags = flags.filter(pl.col("obs_status") != "")
     return values.join(flags, on="position", how="full", coalesce=True).sort("position")
 
@@ -35,6 +35,14 @@ def _flags(status: object) -> object:
     if isinstance(status, dict) and isinstance(status.get("value"), (dict, list)):
         return status["value"]
     return status
+
+
+def _stated(found: list[object]) -> pl.Series:
+    """Flags as they came. One that was read as a double has lost its spelling, and is refused."""
+    broken = next((flag for flag in found if isinstance(flag, float)), None)
+    if broken is not None:
+        raise malformed(SUBJECT, found=f"the status {broken!r}", expected="text, or a whole number below 2^64")
+    return text("obs_status", found, SUBJECT)
 
 
 def _placed(given: object, size: int, what: str) -> tuple[pl.Series, list[object]]:

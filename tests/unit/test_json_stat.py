@@ -300,6 +300,9 @@ def test_an_error_inside_a_200_is_raised_in_the_providers_words(said: Json, erro
         pytest.param(dataset(value=["..", "2", "3", "4"]), ResponseMalformed, r"'\.\.'", id="dots"),
         pytest.param(dataset(value=["NaN", "2", "3", "4"]), ResponseMalformed, "NaN", id="not a number"),
         pytest.param(dataset(status=["p", "p"]), ResponseMalformed, "2 cells of status", id="too few flags"),
+        pytest.param(
+            dataset(status=[int("1" * 40), None, None, None]), ResponseMalformed, "the status 1.11", id="long flag"
+        ),
         pytest.param(dataset(status={"9": "p"}), ResponseMalformed, "positions below 4", id="flag beyond"),
         pytest.param(
             dataset(status=[["p"], None, None, None]), ResponseMalformed, "obs_status of list", id="flag list"
