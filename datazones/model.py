@@ -171,27 +171,31 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """How many observations a vintage added, revised and withdrew, and how many differed by noise only."""
+    """How many observations a vintage added, revised and withdrew, and how many differed by noise only.
+
+    `restated` are those that no vintage changed but our own correction of a reading.
+    """
 
     added: int = 0
     revised: int = 0
     withdrawn: int = 0
     ignored: int = 0
+    restated: int = 0
 
     def __add__(self, other: Revisions) -> Revisions:
         return Revisions(*(mine + theirs for mine, theirs in zip(self.plain(), other.plain(), strict=True)))
 
     def __str__(self) -> str:
-        names = ("added", "revised", "withdrawn", "noise")
+        names = ("added", "revised", "withdrawn", "noise", "restated by us")
         said = [f"{count:,} {name}" for name, count in zip(names, self.plain(), strict=True) if count]
         return ", ".join(said) or "nothing changed"
 
     def __bool__(self) -> bool:
         """Whether anything that is known has changed."""
-        return bool(self.added or self.revised or self.withdrawn)
+        return bool(self.added or self.revised or self.withdrawn or self.restated)
 
-    def plain(self) -> tuple[int, int, int, int]:
-        return self.added, self.revised, self.withdrawn, self.ignored
+    def plain(self) -> tuple[int, int, int, int, int]:
+        return self.added, self.revised, self.withdrawn, self.ignored, self.restated
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datazones import dialects
 from datazones.catalogue import Feed, Zone
 from datazones.model import Landed, Staged, Window
 from datazones.periods import period
@@ -45,7 +46,16 @@ def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: 
 
 def as_declared(feed: Feed, declared: Mapping[str, Any]) -> Feed:
     """The feed as it was when a load `declared` this of it; as it is today where nothing was written down."""
-    return Feed.model_validate({**feed.model_dump(), **declared.get("feed", {})})
+    then = {name: said for name, said in declared.get("feed", {}).items() if name in Feed.model_fields}
+    return Feed.model_validate({**feed.model_dump(), **then})
+
+
+def as_declared_today(feed: Feed, declared: Mapping[str, Any], body: bytes) -> Feed:
+    """The feed as it is today; in the wire format of then where it is another today that does not know these bytes."""
+    then = declared.get("feed", {}).get("dialect", feed.dialect)
+    if then == feed.dialect or dialects.named(feed.dialect).recognises(body[: dialects.HEAD]):
+        return feed
+    return feed.model_copy(update={"dialect": then})
 
 
 def window_of(declared: Mapping[str, Any]) -> Window:

@@ -84,7 +84,7 @@ def _published(equipment: Equipment, zone_id: str) -> dict[str, object]:
     counts = query(
         path,
         "SELECT (SELECT count(*) FROM latest) AS observations, "
-        "(SELECT count(*) FROM revision WHERE change = 'revised') AS revisions",
+        "(SELECT count(*) FROM superseded WHERE change = 'revised') AS revisions",
         equipment.limits,
     )
     return {**counts.row(0, named=True), "snapshot": f"{pulled.generation}-{pulled.snapshot_id[:12]}"}

@@ -39,7 +39,8 @@ def number_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     found = _shape(connection)
     if any(table == _SELF_TOLD for table, _ in found):
         row = connection.execute(f"SELECT max(number) FROM {_SELF_TOLD}").fetchone()
-        return int(row[0]) if row and row[0] else 0
+        if row and row[0]:
+            return int(row[0])
     for number, shape in _shapes().items():
         if shape == found:
             return number
@@ -49,6 +50,12 @@ def number_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         expected="a warehouse that Datazones made",
         next_step="move the file away; the next run builds it again from the published snapshot",
     )
+
+
+def layout(path: Path, limits: Limits) -> int:
+    """The layout of a file."""
+    with opened(path, limits, read_only=True) as connection:
+        return number_of(connection, path)
 
 
 def migrate(path: Path, into: Path, limits: Limits) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from datazones.model import Table
 from datazones.warehouse import schema
 from datazones.warehouse.connecting import Limits
 from datazones.warehouse.exporting import content
+from datazones.warehouse.querying import query
 from datazones.warehouse.working import locked
 
 
@@ -29,32 +31,30 @@ class Compared:
         return self.rebuilt == (self.published or self.held)
 
 
-def compare(
-    working: Path, rebuilt: Path, published: Sequence[Table], limits: Limits, *, replace: bool
-) -> tuple[Compared, ...]:
-    """Every table of both files; if all are the same and `replace`, the rebuilt file becomes the working copy.
-
-    `published` are the tables of the snapshot that the working copy says the same as; empty if it says more.
-    WarehouseBusy when another run has loaded into the working copy since.
-    """
-    promised = {table.name: table.digest for table in published if table.name not in schema.DESCRIBED}
+@contextmanager
+def standing_still(working: Path, rebuilt: Path, limits: Limits) -> Iterator[None]:
+    """Within this nobody writes to the working copy; WarehouseBusy if somebody has since `rebuilt` was begun."""
     with locked(working.with_suffix(".lock")):
-        compared = tuple(
-            Compared(made.name, made.rows, held.digest, made.digest, promised.get(made.name))
-            for held, made in zip(content(working, limits), content(rebuilt, limits), strict=True)
-        )
-        _refuse_overtaken(working, compared)
-        if replace and all(table.same for table in compared):
-            rebuilt.replace(working)
-    return compared
+        if _loads(working, limits) != _loads(rebuilt, limits):
+            raise WarehouseBusy(
+                str(working),
+                found="other loads than those that were made again",
+                expected="no load while a zone is made again",
+                next_step="rebuild again; nothing was replaced",
+            )
+        yield
 
 
-def _refuse_overtaken(working: Path, compared: Sequence[Compared]) -> None:
-    (log,) = (table for table in compared if table.name == "load_log")
-    if not log.same:
-        raise WarehouseBusy(
-            str(working),
-            found="other loads than those that were made again",
-            expected="no load while a zone is made again",
-            next_step="rebuild again; nothing was replaced",
-        )
+def compare(working: Path, rebuilt: Path, published: Sequence[Table], limits: Limits) -> tuple[Compared, ...]:
+    """Every table of both files. `published` are the tables of the snapshot that the working copy says the same as;
+    empty if it says more."""
+    promised = {table.name: table.digest for table in published if table.name not in schema.DESCRIBED}
+    return tuple(
+        Compared(made.name, made.rows, held.digest, made.digest, promised.get(made.name))
+        for held, made in zip(content(working, limits), content(rebuilt, limits), strict=True)
+    )
+
+
+def _loads(path: Path, limits: Limits) -> list[tuple[object, ...]]:
+    """Every load, but for what was declared of it: that is what a restatement changes."""
+    return query(path, "SELECT * EXCLUDE (declared) FROM load_log ORDER BY load_id", limits).rows()

@@ -8,7 +8,10 @@ import duckdb
 
 from datazones.columns import OBSERVATION, SERIES
 
-PUBLISHED = ("zone", "feed", "series", "vintage", "latest", "superseded", "coverage", "sighting", "load_log")
+PUBLISHED = (
+    *("zone", "feed", "series", "vintage", "latest", "superseded", "coverage", "sighting", "load_log"),
+    *("restatement", "restated"),
+)
 """The tables of a warehouse, in the order they are written."""
 
 DESCRIBED = ("zone", "feed")
@@ -22,6 +25,7 @@ SORTED_BY = {
     "coverage": "vintage_id, series_id",
     "sighting": "vintage_id, series_id, period_start, period_end",
     "load_log": "load_id",
+    "restatement": "load_id",
 }
 """How a published table lies: by series and period, so that one series is few blocks."""
 
@@ -56,7 +60,7 @@ DOCS = {
     "known_from": "since when this is what is known (UTC, inclusive)",
     "known_to": "until when this was what is known (UTC, exclusive); null: still",
     "superseded_by": "the vintage that revised or withdrew it",
-    "change": "revised, filled (a missing figure came) or withdrawn",
+    "change": "revised, filled (a missing figure came), withdrawn, or added (by our own correction only)",
     "obs_value_before": "the figure before the change",
     "obs_value_after": "the figure after the change; null if withdrawn",
     "content": "a hash of all that this vintage says, by which a repetition is known",
@@ -74,6 +78,12 @@ DOCS = {
     "slot": "the due run that loaded it (UTC)",
     "loaded_at": "when it was loaded (UTC)",
     "answers": "the raw answers it read, as JSON: digest, request, part, size, retrieval",
+    "restated_by": "the load_id of the last restatement that corrected what we had read in it; null: none did",
+    "restated_at": "when we corrected our reading (UTC)",
+    "reason": "what was wrong with our reading",
+    "code_version": "the version of Datazones that read it anew",
+    "obs_status_after": "the status after the change",
+    "revised_by": "provider, or datazones where we corrected our own reading",
     "declared": "how the feed had its answers read and compared then, as JSON; null: not written down",
     "number": "the number of the last script of the layout",
 } | {column.name: column.doc for column in (*OBSERVATION, *SERIES)}

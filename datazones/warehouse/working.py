@@ -81,11 +81,22 @@ class WorkingCopy:
         ).fetchone()
         return tuple(Landed.from_plain(plain) for plain in orjson.loads(row[0])) if row else ()
 
-    def load(self, staged: Staged, answers: Sequence[Landed], *, slot: datetime, now: datetime) -> Revisions:
-        """Vintages, revisions, load log and watermark of one reading, in one transaction."""
+    def load(
+        self,
+        staged: Staged,
+        answers: Sequence[Landed],
+        *,
+        slot: datetime,
+        now: datetime,
+        load_id: int | None = None,
+    ) -> Revisions:
+        """Vintages, revisions, load log and watermark of one reading, in one transaction.
+
+        `load_id` is given where a load is made again.
+        """
         connection = self._connection
         with self._transaction():
-            load_id = self.last_load() + 1
+            load_id = load_id or self.last_load() + 1
             retrieved_at = max(answer.retrieved_at for answer in answers)
             revisions = revising.revise(connection, staged, load_id=load_id, retrieved_at=naive(retrieved_at))
             told = orjson.dumps([answer.plain() for answer in answers]).decode()
@@ -114,16 +125,21 @@ class WorkingCopy:
         )
 
     def last_load(self) -> int:
-        """The id of the last load in this copy; 0 before the first."""
-        return _one(self._connection, "SELECT coalesce(max(load_id), 0) FROM load_log")
+        """The id of the last load or restatement in this copy; 0 before the first."""
+        return _one(
+            self._connection,
+            "SELECT coalesce(max(load_id), 0) FROM (SELECT load_id FROM load_log UNION ALL "
+            "SELECT load_id FROM restatement)",
+        )
 
     def pending(self) -> Revisions:
-        """What the loads since the published parent have changed."""
+        """What the loads and restatements since the published parent have changed."""
         parent = self.parent()
         row = self._connection.execute(
             "SELECT coalesce(sum(added), 0)::BIGINT, coalesce(sum(revised), 0)::BIGINT, "
-            "coalesce(sum(withdrawn), 0)::BIGINT, coalesce(sum(ignored), 0)::BIGINT FROM vintage WHERE load_id > ?",
-            [parent.load_id if parent else 0],
+            "coalesce(sum(withdrawn), 0)::BIGINT, coalesce(sum(ignored), 0)::BIGINT, "
+            "(SELECT count(*) FROM restated WHERE load_id > $since) FROM vintage WHERE load_id > $since",
+            {"since": parent.load_id if parent else 0},
         ).fetchone()
         return Revisions(*(row or ()))
 

@@ -8,6 +8,11 @@ CREATE VIEW published_series AS FROM published.series;
 CREATE VIEW published_vintage AS FROM published.vintage;
 CREATE VIEW published_latest AS FROM published.latest;
 
+-- Observations in which our own reading was corrected since what is published: readers are to see them otherwise.
+CREATE VIEW restated_since AS
+SELECT DISTINCT feed_id, series_key, period_start, period_end FROM candidate.restated
+WHERE load_id > (SELECT coalesce(max(load_id), 0) FROM published_vintage);
+
 -- Every observation as it is known now, with its series beside it.
 CREATE VIEW observed AS
 SELECT s.* EXCLUDE (series_id), o.* FROM latest AS o JOIN series AS s USING (series_id);

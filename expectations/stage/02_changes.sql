@@ -67,3 +67,22 @@ SELECT h.feed_id, h.series_key, p.*, q.obs_value AS obs_value_prior, h.smallest,
        apart(q.obs_value, p.obs_value_after, h.smallest) AS step
 FROM paired AS p JOIN held_series AS h USING (series_id)
 LEFT JOIN prior AS q ON q.series_id = p.series_id AND q.period_end = p.period_start;
+
+-- The series in which our own reading was corrected, and in how many others of their observations readers would find
+-- something else than is published.
+CREATE TABLE restated_series AS
+WITH told AS (
+    SELECT feed_id, series_key, period_start, period_end, obs_value, obs_status, TRUE AS was
+    FROM published_latest JOIN published_series USING (series_id)
+    UNION ALL
+    SELECT feed_id, series_key, period_start, period_end, obs_value, obs_status, FALSE AS was
+    FROM held JOIN series USING (series_id)
+), unlike AS (
+    SELECT feed_id, series_key, period_start, period_end
+    FROM told SEMI JOIN restated_since USING (feed_id, series_key)
+    GROUP BY feed_id, series_key, period_start, period_end, obs_value, obs_status HAVING count(DISTINCT was) = 1
+)
+SELECT feed_id, series_key, count(u.period_start) AS others
+FROM (SELECT DISTINCT feed_id, series_key FROM restated_since) AS r
+LEFT JOIN (FROM unlike ANTI JOIN restated_since USING (feed_id, series_key, period_start, period_end)) AS u
+USING (feed_id, series_key) GROUP BY feed_id, series_key;

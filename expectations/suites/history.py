@@ -15,7 +15,8 @@ from expectations.rules import rule
 
 @rule("critical")
 def what_is_published_is_kept() -> Expectation:
-    """All that is published is in the candidate, as it is known now or as it was known before.
+    """All that is published is in the candidate, as it is known now or as it was known before, but for what our own
+    corrections changed.
 
     Next: The working copy is not what readers hold: make it again from the published snapshot.
     """
@@ -24,7 +25,8 @@ def what_is_published_is_kept() -> Expectation:
         SELECT feed_id, series_key, 'what the candidate knew before (' || coalesce(k.observations, 0)
                || ' observations) is not what is published (' || p.observations || ')' AS found
         FROM published_extent AS p LEFT JOIN held_series AS k USING (feed_id, series_key)
-        WHERE (p.observations, p.content) IS DISTINCT FROM (k.observations, k.content)
+        LEFT JOIN restated_series AS r USING (feed_id, series_key)
+        WHERE (p.observations, p.content) IS DISTINCT FROM (k.observations, k.content) AND r.others IS DISTINCT FROM 0
         """
     )
 

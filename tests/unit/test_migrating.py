@@ -37,6 +37,8 @@ def _as_of_layout(number: int, zone: Zone, into: Path) -> None:
         for name in [name for name in schema.PUBLISHED if _columns(connection, name)]:
             columns = ", ".join(_columns(connection, name))
             connection.execute(f"INSERT INTO {name} BY NAME SELECT {columns} FROM now.{name}")
+        if _columns(connection, "layout"):
+            connection.execute("INSERT INTO layout VALUES (?)", [number])
         connection.execute("CREATE TABLE working AS FROM now.working")
 
 
@@ -109,3 +111,8 @@ def test_every_layout_that_does_not_tell_its_number_can_be_told_by_what_is_in_it
             shapes.append(frozenset(str(row[0]) for row in found))
     silent = [shape for shape in shapes if "layout.number" not in shape]
     assert len(set(silent)) == len(silent) >= 4
+
+
+def test_no_two_scripts_have_one_number() -> None:
+    numbers = [number for number, _ in schema.scripts()]
+    assert numbers == sorted(set(numbers))
