@@ -1,8 +1,9 @@
 """Real vintage sets in one warehouse: what was known on each day is what the files of the providers say, all of it.
 
-The files are loaded newest first and oldest last, so that every one of them but the first comes late. Where a file does
-not say when it was released, the day stands beside it here. The table of Our World in Data's layout keys its series
-without the indicator, and so is a feed of its own; so is the NBS table whose preamble, with the indicator, was cut off.
+The files are loaded newest first, so that every one of them but the first comes late, and then shuffled.
+Where a file does not say when it was released, the day stands beside it here. The table of Our World in Data's layout
+keys its series without the indicator, and so is a feed of its own; so is the NBS table whose preamble, with the
+indicator, was cut off.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -40,6 +42,11 @@ SETS: dict[str, dict[str, date]] = {
     },
 }
 State = dict[tuple[str, str], float | None]
+Arriving = list[tuple[str, date]]
+ORDERS: dict[str, Callable[[Arriving], Arriving]] = {
+    "newest first": lambda files: files[::-1],
+    "shuffled": lambda files: Random(4).sample(files, len(files)),
+}
 
 
 class Zone:
@@ -92,10 +99,13 @@ def _replayed(files: Sequence[State]) -> State:
 
 
 @needs_recorded_feeds
+@pytest.mark.parametrize("arrival", ORDERS)
 @pytest.mark.parametrize("feed_id", SETS)
-def test_what_was_known_on_the_day_of_each_file_is_what_the_files_up_to_it_say(feed_id: str, tmp_path: Path) -> None:
+def test_what_was_known_on_the_day_of_each_file_is_what_the_files_up_to_it_say(
+    feed_id: str, arrival: str, tmp_path: Path
+) -> None:
     zone, files = Zone(tmp_path), SETS[feed_id]
-    for name, day in reversed(files.items()):
+    for name, day in ORDERS[arrival](list(files.items())):
         zone.load(feed_id, name, day)
     published = [_published(name) for name in files]
     assert zone.as_of(feed_id, min(files.values()) - timedelta(days=1)) == {}
