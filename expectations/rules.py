@@ -29,14 +29,18 @@ class Rule:
     severity: Severity
     expected: str
     build: Build
+    alone: bool = False
 
 
-def rule(severity: Severity) -> Callable[[Build], Rule]:
-    """Make a rule of a function: 'critical' holds the candidate back, 'warning' is shown, 'info' is recorded."""
+def rule(severity: Severity, *, alone: bool = False) -> Callable[[Build], Rule]:
+    """Make a rule of a function: 'critical' holds the candidate back, 'warning' is shown, 'info' is recorded.
+
+    `alone` says that an observation which breaks it is wrong by itself: it may be set aside and the rest go on.
+    """
 
     def made(build: Build) -> Rule:
         subject = build.__module__.rpartition(".")[2]
-        return Rule(f"{subject}.{build.__name__}", severity, _expected(build), build)
+        return Rule(f"{subject}.{build.__name__}", severity, _expected(build), build, alone)
 
     return made
 

@@ -60,6 +60,7 @@ def _finding(rule: Rule, result: Mapping[str, object], connection: Connection) -
         expected=rule.expected,
         count=count if isinstance(count, int) else 1,
         sample=tuple(places),
+        alone=rule.alone,
     )
 
 

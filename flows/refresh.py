@@ -11,16 +11,13 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from datazones.model import Parent, Revisions, Window
+from flows.conclude import conclude
 from tasks.assemble import assemble
 from tasks.collect import collect
 from tasks.conform import conform
 from tasks.equip import equipped
-from tasks.examine import examine
-from tasks.hold import held_back, hold
 from tasks.hydrate import hydrate
 from tasks.load import load
-from tasks.publish import publish
-from tasks.report import report
 
 
 @dataclass(frozen=True)
@@ -62,12 +59,7 @@ def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = N
         candidate = assemble(zone)
         if candidate is None:
             return _ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
-        verdict = examine(candidate)
-        beside = report(candidate, verdict)
-        if not verdict.passed:
-            hold(candidate, verdict, beside)
-            raise held_back(candidate, verdict, beside)
-        snapshot = publish(candidate, verdict, beside)
+        snapshot, verdict = conclude(candidate)
     return _ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)
 
 

@@ -13,13 +13,13 @@ from tasks.equip import equipped
 
 
 @task(task_run_name="assemble {zone_id}")
-def assemble(zone_id: str) -> Candidate | None:
-    """None when nothing has changed since what is published."""
+def assemble(zone_id: str, *, anyway: bool = False) -> Candidate | None:
+    """None when no load has changed anything since what is published, unless it is wanted `anyway`."""
     with equipped() as equipment, equipment.spending("assemble"):
         zone = equipment.catalogue.zone(zone_id)
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             pending, load_id, parent = copy.pending(), copy.last_load(), copy.parent()
-        if not pending:
+        if not pending and not anyway:
             return None
         path = equipment.candidate(zone)
         tables = export(equipment.working(zone), path, equipment.limits)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from prefect import task
 
 from datazones.model import Candidate, Verdict
+from datazones.warehouse import standing
 from tasks.equip import equipped
+from tasks.excusing import excused
 
 
 @task(task_run_name="examine {candidate.zone_id}")
 def examine(candidate: Candidate) -> Verdict:
-    """The verdict, whatever it is; ValidatorBroken when there is none."""
+    """The verdict, whatever it is, but for what a person has released; ValidatorBroken when there is none."""
     with equipped() as equipment:
         zone = equipment.catalogue.zone(candidate.zone_id)
         equipment.examiner.ready()
@@ -23,4 +25,4 @@ def examine(candidate: Candidate) -> Verdict:
                 feeds=equipment.catalogue.feeds_of(zone),
                 neighbours=equipment.neighbours(zone),
             )
-    return verdict
+        return excused(verdict, standing(candidate.file, equipment.limits))

@@ -123,13 +123,14 @@ def _made_again(equipment: Equipment, zone: Zone, repeat: Repeat) -> Iterator[tu
     hydrate.fn(zone.zone_id)
     held, limits = equipment.working(zone), equipment.limits
     with WorkingCopy.held(held, limits) as copy:
-        log, parent, pending = copy.log(), copy.parent(), copy.pending()
+        log, parent, pending, aside = copy.log(), copy.parent(), copy.pending(), copy.quarantined()
     made = _empty(equipment.rebuilding / zone.zone_id) / "working.duckdb"
     with WorkingCopy.held(made, limits, reach=[made.parent]) as copy:
         copy.describe(zone_row(zone), feed_rows(equipment.catalogue, zone))
         for logged in log:
             staged = repeat(logged, made.parent)
             copy.load(staged, logged.answers, slot=logged.slot, now=logged.loaded_at, load_id=logged.load_id)
+            copy.repeat_quarantine(aside, logged.load_id)
         if parent:
             copy.adopt(parent)
     with standing_still(held, made, limits):

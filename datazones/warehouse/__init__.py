@@ -9,6 +9,7 @@ from datazones.warehouse.around import around
 from datazones.warehouse.comparing import compare
 from datazones.warehouse.exporting import STORAGE_VERSION, content, export, held_feeds
 from datazones.warehouse.parting import write_parts
+from datazones.warehouse.quarantining import standing
 from datazones.warehouse.querying import query
 from datazones.warehouse.working import WorkingCopy
 
@@ -21,5 +22,6 @@ __all__ = [
     "export",
     "held_feeds",
     "query",
+    "standing",
     "write_parts",
 ]

@@ -10,7 +10,7 @@ from datazones.columns import OBSERVATION, SERIES
 
 PUBLISHED = (
     *("zone", "feed", "series", "vintage", "latest", "superseded", "coverage", "sighting", "load_log"),
-    *("restatement", "restated"),
+    *("restatement", "restated", "quarantine"),
 )
 """The tables of a warehouse, in the order they are written."""
 
@@ -26,6 +26,7 @@ SORTED_BY = {
     "sighting": "vintage_id, series_id, period_start, period_end",
     "load_log": "load_id",
     "restatement": "load_id",
+    "quarantine": "quarantine_id",
 }
 """How a published table lies: by series and period, so that one series is few blocks."""
 
@@ -85,6 +86,17 @@ DOCS = {
     "obs_status_after": "the status after the change",
     "revised_by": "provider, or datazones where we corrected our own reading",
     "declared": "how the feed had its answers read and compared then, as JSON; null: not written down",
+    "quarantine_id": "number of the row in quarantine",
+    "rule": "the rules that it broke",
+    "complaint": "what was wrong with it, in words",
+    "raw_digest": "sha256 of the raw answer that it came in; null: not found again",
+    "raw_place": "which observation of that answer it is, in the order of reading, from 1",
+    "set_aside_at": "when it was set aside (UTC)",
+    "decision": "waiting, released (it is what is known) or rejected",
+    "decided_by": "who decided",
+    "because": "why",
+    "decided_at": "when it was decided (UTC)",
+    "decided_load": "the last load before the decision",
     "number": "the number of the last script of the layout",
 } | {column.name: column.doc for column in (*OBSERVATION, *SERIES)}
 """What each column says, shown beside it by BI tools. A title of a feed is what the feed collects."""

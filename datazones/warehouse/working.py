@@ -12,8 +12,8 @@ import duckdb
 import orjson
 
 from datazones.errors import WarehouseBusy
-from datazones.model import Landed, Logged, Parent, Revisions, Staged
-from datazones.warehouse import migrating, revising, schema
+from datazones.model import Broken, Landed, Logged, Parent, Quarantined, Revisions, Staged
+from datazones.warehouse import migrating, quarantining, revising, schema
 from datazones.warehouse.connecting import Limits, literal, opened
 
 STORAGE_VERSION = "v1.4.0"
@@ -106,6 +106,32 @@ class WorkingCopy:
                 [load_id, staged.feed_id, naive(slot), naive(now), told, declared],
             )
         return revisions
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Every row that was ever set aside, the oldest first."""
+        return quarantining.quarantined(self._connection)
+
+    def load_of(self, broken: Broken) -> Logged | None:
+        """The load since the published parent that brought what is known of this place; None if none of them did."""
+        found, parent = quarantining.load_of(self._connection, broken), self.parent()
+        fresh = found is not None and found > (parent.load_id if parent else 0)
+        return next((logged for logged in self.log() if fresh and logged.load_id == found), None)
+
+    def set_aside(self, rows: Sequence[Broken], at: datetime) -> None:
+        """Take these places out of what is known, all or none."""
+        with self._transaction():
+            for broken in rows:
+                quarantining.set_aside(self._connection, broken, at)
+
+    def decide(self, number: int, decision: str, *, by: str, because: str, at: datetime) -> Quarantined:
+        """Release or reject one row in quarantine."""
+        with self._transaction():
+            return quarantining.decide(self._connection, number, decision, by=by, because=because, at=at)
+
+    def repeat_quarantine(self, rows: Sequence[Quarantined], load_id: int) -> None:
+        """Set aside and decide again what was after this load."""
+        with self._transaction():
+            quarantining.repeat(self._connection, rows, load_id)
 
     def log(self) -> tuple[Logged, ...]:
         """Every load in this copy, oldest first: all that is needed to make it again from raw answers."""

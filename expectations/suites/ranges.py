@@ -33,7 +33,7 @@ def shares_are_within_0_and_100() -> Expectation:
     )
 
 
-@rule("critical")
+@rule("critical", alone=True)
 def counts_are_not_negative() -> Expectation:
     """A count of persons or things is not below zero."""
     return no_rows(

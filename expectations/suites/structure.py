@@ -142,7 +142,7 @@ def periods_are_over() -> Expectation:
     )
 
 
-@rule("critical")
+@rule("critical", alone=True)
 def statuses_are_coded() -> Expectation:
     """A status is a provider's code of a few characters, not a figure, a sentence or markup."""
     return no_rows(
