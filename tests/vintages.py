@@ -30,8 +30,10 @@ def _read(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _told_alike(series: pl.DataFrame) -> pl.DataFrame:
-    """What editions of one table say differently of a series is not said: the load refuses a unit that changes."""
-    return series.with_columns(pl.lit(None, series.schema[name]).alias(name) for name in ("unit_measure", "title"))
+    """What editions of one table say differently of a series is not said: the load refuses a unit or a dimension that
+    changes."""
+    unsaid = (pl.lit(None, series.schema[name]).alias(name) for name in ("unit_measure", "title"))
+    return series.with_columns(*unsaid, dimensions=pl.lit("{}"))
 
 
 def _keyed(vintage: Vintage, key: pl.Expr) -> Vintage:

@@ -8,6 +8,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from datazones.errors import SignerUnknown, SnapshotTampered
@@ -23,16 +24,13 @@ EVERY = 100
 class Replayed:
     """At the wire: answers as the store that it was recorded from, but for what was changed since."""
 
-    class exceptions:  # noqa: N801  (boto3's own name)
-        class NoSuchKey(Exception):
-            """There is no such object."""
-
     def __init__(self, objects: dict[str, bytes]) -> None:
         self.objects = objects
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, object]:  # noqa: ARG002, N803  (boto3's own names)
         if Key not in self.objects:
-            raise self.exceptions.NoSuchKey
+            absent = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(absent, "GetObject")  # type: ignore[arg-type]  # what S3 says, and no more
         content = self.objects[Key]
         return {"Body": StreamingBody(BytesIO(content), len(content)), "ETag": '"0"'}
 
