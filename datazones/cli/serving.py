@@ -10,26 +10,17 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from datazones.errors import StoreUnavailable
-from infra.children import free_port, start, stop
+from infra import quiet
+from infra.children import answers, free_port, start, stop
 
 START_S = 300.0
 """For a machine that does a great deal else; a server that dies is noticed at once."""
-QUIET = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    "PREFECT_CLI_PROMPT": "false",
-}
+SILENT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
 
 
 @contextmanager
@@ -46,7 +37,7 @@ def prefect_api(home: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     address = f"http://127.0.0.1:{port}/api"
-    os.environ.update(QUIET | {"PREFECT_HOME": str(folder)})
+    os.environ.update(quiet.PREFECT | SILENT | {"PREFECT_HOME": str(folder)})
     child = _start(port, folder)
     try:
         meanwhile()
@@ -67,11 +58,9 @@ def _start(port: int, folder: Path) -> subprocess.Popen[bytes]:
 def _wait(child: subprocess.Popen[bytes], address: str, folder: Path) -> None:
     until = time.monotonic() + START_S
     while time.monotonic() < until and child.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        if answers(f"{address}/health"):
+            return
+        time.sleep(0.1)
     raise StoreUnavailable(
         "the Prefect server of this command",
         found=f"no answer at {address}" if child.poll() is None else f"an end with code {child.returncode}",

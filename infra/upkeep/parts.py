@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,22 +12,16 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from datazones.settings import PREFIX
+from infra import quiet
+from infra.children import answers
 
 CODE = Path(__file__).parents[2]
 """The folder that holds `prefect.yaml` and the packages its entrypoints name."""
 
 POOL = "datazones"
 
-PREFECT = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_CLI_PROMPT": "false",
-    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
-    # leases held in memory are lost with the server, and block a deployment for good
-    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-}
-"""How Prefect's own processes are set, wherever we start them."""
+LEASES = {"PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem"}
+"""Leases held in memory are lost with the server, and block a deployment for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,8 @@ class Plan:
         return {
             **{name: text for name, text in dotenv_values(".env").items() if text is not None},
             **os.environ,
-            **PREFECT,
+            **quiet.PREFECT,
+            **LEASES,
             **base,
             f"{PREFIX}HOME": str(self.home),
             f"{PREFIX}CODE": str(CODE),
@@ -75,13 +68,7 @@ class Process:
     health: str | None = None
 
     def answers(self) -> bool:
-        if self.health is None:
-            return True
-        try:
-            with urllib.request.urlopen(self.health, timeout=2):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
+        return self.health is None or answers(self.health)
 
 
 def servers(plan: Plan) -> list[Process]:

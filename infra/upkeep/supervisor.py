@@ -31,6 +31,9 @@ HUNG_S = 60.0
 """So long a server that once answered may be silent before it is taken for hung."""
 
 LONGEST_PAUSE_S = 15.0
+DOUBLINGS = 5
+"""After so many restarts the pause is at its longest; a year of restarts is no power of two to compute."""
+
 DRAIN_S = 20.0
 """So long a worker may take to end what it does when everything is taken down."""
 
@@ -68,7 +71,7 @@ class Kept:
     def may_start_again(self) -> bool:
         """At once after a long life; after a short one, later each time."""
         lived = time.monotonic() - self.begun_at
-        return lived > min(LONGEST_PAUSE_S, LOOK_S * float(2**self.restarts))
+        return lived > min(LONGEST_PAUSE_S, LOOK_S * 2.0 ** min(self.restarts, DOUBLINGS))
 
     def look(self) -> None:
         """Ask how it is."""
