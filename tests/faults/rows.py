@@ -69,6 +69,16 @@ def row(name: str) -> Callable[[Test], Test]:
     return named
 
 
+def always(fault: str, **options: object) -> dict[str, object]:
+    """A rule of the fault script for every question."""
+    return {"match": "", "fault": fault, **options}
+
+
+def once(fault: str, **options: object) -> dict[str, object]:
+    """The same for the next question alone."""
+    return always(fault, times=1, **options)
+
+
 def listed() -> list[str]:
     """The rows of the table, by their names."""
     return re.findall(r"^\| `([\w.-]+)` \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE)

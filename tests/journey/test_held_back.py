@@ -4,96 +4,46 @@ readers notice nothing, and a person alone can let it through."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 from lxml import html
 
-from infra.simulator.server import serving
-from tests.journey.test_main_job import FIRST, Home
+from tests.journey.session import ZONE, Session, session
+from tests.journey.test_main_job import Home
 
-ZONE = "hunan"
 WHY = "seen in the yearbook: the sign is right"
-SIGNED = {
+SIGNED: dict[str, object] = {
     "match": "easyquery",
     "fault": "replaced",
     "old": '"hasdata":true,"strdata":"',
     "new": '"hasdata":true,"strdata":"-',
 }
 
-DRIVER = """
-import json, sys
-from click.testing import CliRunner
-from datazones.cli.main import group
-from datazones.cli.serving import prefect_api
-from datazones.errors import DatazonesError
-from tasks.equip import equipped
-with equipped() as equipment, prefect_api(equipment.settings.home, lambda: None):
-    for line in sys.stdin:
-        done = CliRunner().invoke(group, json.loads(line))
-        code = done.exception.exit_code if isinstance(done.exception, DatazonesError) else done.exit_code
-        print(json.dumps([code, done.stdout, done.stderr + str(done.exception or "")]), flush=True)
-"""
-"""The commands one after the other in one process: Prefect and Great Expectations start once."""
-
-
-class Session:
-    """A home and the process in which its commands are given."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER], cwd=home.folder, env=home.environment(), text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def give(self, *words: str) -> Sequence[str]:
-        """The words of a command; its exit code, and what it says to a script and to a person."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(words) + "\n")
-        self.process.stdin.flush()
-        code, out, err = json.loads(self.process.stdout.readline())
-        return f"{code}", out, err
-
-    def snapshot(self) -> object:
-        rows = json.loads(self.give("status", "--json")[1])
-        return next(row["snapshot"] for row in rows if row["zone"] == ZONE)
-
 
 def test_a_held_candidate_is_explained_kept_from_readers_and_published_by_a_person_only(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    with serving(f"{FIRST}T00:00:00Z") as base:
-        (tmp_path / ".env").write_text(f"DATAZONES_PROVIDERS_BASE={base}\n")
-        session = Session(home)
-        try:
-            assert session.give("run", "--zone", ZONE)[0] == "0"
-            published, before = home.published(ZONE).read_bytes(), session.snapshot()
-            urlopen(Request(f"{base}/_script", json.dumps([SIGNED]).encode()), timeout=10).read()
+    with session(tmp_path) as given:
+        home = given.home
+        assert given.give("run", "--zone", ZONE)[0] == "0"
+        published, before = home.published(ZONE).read_bytes(), given.snapshot()
+        given.script(SIGNED)
 
-            code, _, said = session.give("run", "--zone", ZONE)
-            assert code == "3"
-            assert "signs_do_not_flip" in said
-            assert f"datazones approve {ZONE}" in said
-            assert session.snapshot() == before
-            assert home.published(ZONE).read_bytes() == published
+        code, _, said = given.give("run", "--zone", ZONE)
+        assert code == "3"
+        assert "signs_do_not_flip" in said
+        assert f"datazones approve {ZONE}" in said
+        assert given.snapshot() == before
+        assert home.published(ZONE).read_bytes() == published
 
-            _see_the_reports(session)
-            assert session.give("approve", ZONE, "--because", "  ")[0] == "2"
-            assert session.give("run", "--zone", ZONE)[0] == "3"
-            assert session.snapshot() == before
+        _see_the_reports(given)
+        assert given.give("approve", ZONE, "--because", "  ")[0] == "2"
+        assert given.give("run", "--zone", ZONE)[0] == "3"
+        assert given.snapshot() == before
 
-            assert session.give("approve", ZONE, "--because", WHY, "--by", "A. Owner")[0] == "0"
-            assert session.snapshot() != before
-            assert _manifest(home)["approval"] == {"because": WHY, "by": "A. Owner"}
-            assert "unchanged" in session.give("run", "--zone", ZONE)[1]
-            assert session.give("approve", ZONE, "--because", WHY)[0] == "5"
-        finally:
-            session.process.kill()
-            session.process.communicate()
+        assert given.give("approve", ZONE, "--because", WHY, "--by", "A. Owner")[0] == "0"
+        assert given.snapshot() != before
+        assert _manifest(home)["approval"] == {"because": WHY, "by": "A. Owner"}
+        assert "unchanged" in given.give("run", "--zone", ZONE)[1]
+        assert given.give("approve", ZONE, "--because", WHY)[0] == "5"
 
 
 def _see_the_reports(session: Session) -> None:
