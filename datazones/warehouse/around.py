@@ -35,6 +35,8 @@ def around(
     candidate: Path, published: Path | None, places: Sequence[tuple[str, str, str | None]], limits: Limits
 ) -> tuple[Curve, ...]:
     """The curve of each place (feed, series key, period or None) that there is something to show of."""
+    if not places:
+        return ()
     reach = [published.parent] if published else []
     with opened(candidate, limits, read_only=True, reach=reach) as connection:
         connection.execute(f"CREATE TEMP VIEW examined AS {_HELD.format(of='')}")
