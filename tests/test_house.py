@@ -7,11 +7,14 @@ import inspect
 import re
 import tomllib
 from pathlib import Path
+from uuid import UUID
 
 import yaml
 
 from datazones import columns, errors
 from datazones.catalogue import load
+from infra import automations
+from infra.deployments import declared, rendered
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("datazones", "flows", "tasks", "expectations", "infra")
@@ -72,6 +75,30 @@ def test_the_deployments_are_exactly_the_zones_of_the_catalogue() -> None:
     assert sorted(zones) == sorted(catalogue.zones)
     for zone_id, zone in catalogue.zones.items():
         assert zones[zone_id]["schedules"] == [{"cron": zone.schedule, "timezone": "UTC"}]
+
+
+def test_prefect_yaml_is_what_the_catalogue_and_the_deployment_files_say() -> None:
+    assert (ROOT / "prefect.yaml").read_text() == rendered(load()), "run `python -m infra.deployments`"
+
+
+def test_every_declared_deployment_gives_parameters_that_its_flow_has() -> None:
+    from prefect.flows import load_flow_from_entrypoint
+
+    for deployment in declared().values():
+        flow = load_flow_from_entrypoint(str(ROOT / deployment.entrypoint), use_placeholder_flow=False)
+        assert set(deployment.parameters) <= set(inspect.signature(flow.fn).parameters), deployment.name
+
+
+def test_every_automation_waits_for_and_does_what_prefect_knows() -> None:
+    from prefect.events.schemas.automations import AutomationCore
+
+    for automation in automations.declared().values():
+        ids = {"deployment": "deployment_id", "block": "block_document_id"}
+        actions = [
+            {ids.get(name, name): str(UUID(int=0)) if name in ids else given for name, given in action.items()}
+            for action in automation.actions
+        ]
+        AutomationCore.model_validate({**automation.model_dump(), "actions": actions})
 
 
 def test_every_entrypoint_loads_strictly() -> None:

@@ -27,6 +27,10 @@ def _cron(text: str) -> str:
     return text
 
 
+Cron = Annotated[str, AfterValidator(_cron)]
+"""Five fields of cron, in UTC."""
+
+
 class Entry(BaseModel):
     """A catalogue file: every key is known, every value of its own type."""
 
@@ -53,7 +57,7 @@ class Zone(Entry):
     evidence: Evidence
     timezone: Annotated[str, AfterValidator(_timezone)]
     owner: Text
-    schedule: Annotated[str, AfterValidator(_cron)] = Field(description="cron, in UTC")
+    schedule: Cron = Field(description="cron, in UTC")
     prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
     topics: tuple[Word, ...] = Field(min_length=1)
     shares: tuple[Word, ...] = Field(description="topics whose observations other zones and the hub may read")

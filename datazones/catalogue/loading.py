@@ -70,15 +70,16 @@ class Catalogue:
 def load(zones: Path | None = None, feeds: Path | None = None, agencies: Path | None = None) -> Catalogue:
     """The catalogue in these folders (unset: the shipped ones). CatalogueInvalid names file and key."""
     catalogue = Catalogue(
-        zones=_folder(zones or SHIPPED / "zones", Zone, "zone_id"),
-        feeds=_folder(feeds or SHIPPED / "feeds", Feed, "feed_id"),
-        agencies=_folder(agencies or SHIPPED / "agencies", Agency, None),
+        zones=entries(zones or SHIPPED / "zones", Zone, "zone_id"),
+        feeds=entries(feeds or SHIPPED / "feeds", Feed, "feed_id"),
+        agencies=entries(agencies or SHIPPED / "agencies", Agency, None),
     )
     _check(catalogue, feeds or SHIPPED / "feeds", zones or SHIPPED / "zones")
     return catalogue
 
 
-def _folder(folder: Path, kind: type[_Kind], own_id: str | None) -> dict[str, _Kind]:
+def entries(folder: Path, kind: type[_Kind], own_id: str | None) -> dict[str, _Kind]:
+    """Every TOML of a folder by its file's name, which is its `own_id`. CatalogueInvalid names file and key."""
     if not folder.is_dir():
         raise CatalogueInvalid(
             str(folder), found="no folder", expected="a folder of TOML files", next_step="correct the setting"

@@ -14,11 +14,10 @@ from dotenv import dotenv_values
 from datazones.settings import PREFIX
 from infra import quiet
 from infra.children import answers
+from infra.deployments import POOL
 
 CODE = Path(__file__).parents[2]
 """The folder that holds `prefect.yaml` and the packages its entrypoints name."""
-
-POOL = "datazones"
 
 LEASES = {"PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem"}
 """Leases held in memory are lost with the server, and block a deployment for good."""
@@ -89,12 +88,13 @@ def workers(plan: Plan) -> list[Process]:
     return [Process(name, prefect("worker", "start", "--pool", POOL, "--name", name)) for name in names]
 
 
-def preparations() -> list[Sequence[str]]:
-    """What is told to a server before workers come: the pool, and a deployment for every zone."""
-    return [
-        prefect("work-pool", "create", POOL, "--type", "process", "--overwrite"),
-        prefect("--no-prompt", "deploy", "--all"),
-    ]
+def preparation() -> Sequence[str]:
+    """What tells a server all it needs to know before workers come."""
+    return datazones("deploy")
+
+
+def datazones(*words: str) -> list[str]:
+    return [sys.executable, "-m", "datazones.cli", *words]
 
 
 def prefect(*words: str) -> list[str]:

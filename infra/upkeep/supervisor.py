@@ -93,8 +93,7 @@ class Supervisor:
         try:
             self._servers = self._begun(parts.servers(self._plan))
             self._await_servers()
-            for command in parts.preparations():
-                self._prepare(command)
+            self._prepare(parts.preparation())
             self._workers = self._begun(parts.workers(self._plan))
             while True:
                 self._look()

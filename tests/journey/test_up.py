@@ -41,11 +41,14 @@ class Installation:
         assert found
         return found
 
-    def datazones(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self._run("datazones", *words)
+    def datazones(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return self._run("datazones", *words, **more)
 
     def prefect(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self._run("prefect", "--no-prompt", *words, PREFECT_API_URL=self.state.api_url)
+
+    def python(self, words: str) -> subprocess.CompletedProcess[str]:
+        return self._run("python", "-c", words, PREFECT_API_URL=self.state.api_url)
 
     def _run(self, program: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}
@@ -73,6 +76,19 @@ def test_every_zone_has_a_deployment_as_soon_as_it_is_up(installation: Installat
     listed = json.loads(installation.prefect("deployment", "ls", "-o", "json").stdout)
     zones = {path.stem for path in (SHIPPED / "zones").glob("*.toml")}
     assert zones <= {deployment["name"] for deployment in listed}
+
+
+def test_the_operators_are_told_once_the_server_has_a_block_of_theirs(installation: Installation) -> None:
+    assert not _asked(installation, "automations/filter", {})
+    block = (
+        "from prefect.blocks.notifications import SlackWebhook as S; S(url='https://example.org/x').save('operators')"
+    )
+    assert installation.python(block).returncode == 0
+    for said in ("made", "as declared"):
+        done = installation.datazones("deploy", "--json", PREFECT_API_URL=installation.state.api_url)
+        assert {row["what"]: row["found"] for row in json.loads(done.stdout)}["automation notify"] == said
+    (automation,) = _asked(installation, "automations/filter", {})
+    assert automation["actions"][0]["type"] == "send-notification"
 
 
 def test_bringing_it_up_twice_changes_nothing(installation: Installation) -> None:

@@ -1,0 +1,121 @@
+"""Telling a Prefect server what it needs to know: pool, deployments, automations. Done again, it changes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.schemas.automations import AutomationCore
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import get_current_settings
+
+from datazones.errors import CatalogueInvalid, StoreUnavailable
+from infra import automations
+from infra.automations import Automation
+from infra.deployments import POOL
+from infra.upkeep.parts import CODE, prefect
+
+OURS = "datazones"
+"""The tag by which an automation is known to be one of this folder's, so that it goes when its file is gone."""
+
+
+def deploy() -> Iterator[dict[str, object]]:
+    """What was put on the server that PREFECT_API_URL names, one row a kind."""
+    _refuse_no_server()
+    with get_client(sync_client=True) as client:
+        yield {"what": f"work pool {POOL}", "found": _pool(client)}
+        _run("--no-prompt", "deploy", "--all")
+        yield {"what": "deployments", "found": f"{len(client.read_deployments())} on the server"}
+        for automation in automations.declared().values():
+            yield {"what": f"automation {automation.name}", "found": _put(client, automation)}
+        for name in _forgotten(client):
+            yield {"what": f"automation {name}", "found": "taken away: its file is gone"}
+
+
+def _refuse_no_server() -> None:
+    if not get_current_settings().api.url:
+        raise CatalogueInvalid(
+            "the setting PREFECT_API_URL",
+            found="nothing",
+            expected="the address of your Prefect server's API",
+            next_step="set it, e.g. PREFECT_API_URL=http://127.0.0.1:4200/api; `datazones up` keeps a server up here",
+        )
+
+
+def _pool(client: SyncPrefectClient) -> str:
+    """One of processes, unless its owner has made it of another type."""
+    try:
+        return f"there, of type {client.read_work_pool(POOL).type}"
+    except ObjectNotFound:
+        _run("work-pool", "create", POOL, "--type", "process")
+        return "made, of type process"
+
+
+def _run(*words: str) -> None:
+    """A command of Prefect's, run where `prefect.yaml` is."""
+    environment = {**os.environ, "DATAZONES_CODE": str(CODE)}
+    done = subprocess.run(
+        prefect(*words), cwd=CODE, env=environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        raise StoreUnavailable(
+            f"`prefect {' '.join(words)}`",
+            found=(done.stdout.strip().splitlines() or ["an end without a word"])[-1],
+            expected="exit code 0",
+            next_step=f"see that a server answers at PREFECT_API_URL, {os.environ.get('PREFECT_API_URL', 'unset')}",
+        )
+
+
+def _put(client: SyncPrefectClient, automation: Automation) -> str:
+    """Make or change the automation of that name."""
+    actions = [_action(client, automation, action) for action in automation.actions]
+    missing = [str(action["block"]) for action in actions if "block" in action]
+    if missing:
+        return f"left out: no block named {', '.join(missing)} on the server"
+    wanted = AutomationCore.model_validate(
+        {**automation.model_dump(), "tags": [OURS], "actions": actions}, strict=False
+    )
+    held = client.read_automations_by_name(automation.name)
+    if held:
+        client.update_automation(held[0].id, wanted)
+        return "as declared"
+    client.create_automation(wanted)
+    return "made"
+
+
+def _action(client: SyncPrefectClient, automation: Automation, action: Mapping[str, Any]) -> dict[str, Any]:
+    """The action with the ids of this server in place of names; one whose block is not there keeps its name."""
+    found = dict(action)
+    if "deployment" in found:
+        found["deployment_id"] = str(_deployment(client, automation, found.pop("deployment")))
+    blocks = {block.name: block.id for block in client.read_block_documents()} if "block" in found else {}
+    if found.get("block") in blocks:
+        found["block_document_id"] = str(blocks[found.pop("block")])
+    return found
+
+
+def _deployment(client: SyncPrefectClient, automation: Automation, name: str) -> UUID:
+    try:
+        return client.read_deployment_by_name(name).id
+    except ObjectNotFound as error:
+        raise CatalogueInvalid(
+            f"infra/automations/{automation.name}.toml, key actions.deployment",
+            found=name,
+            expected="flow/deployment of a deployment on the server",
+            next_step=f"correct actions.deployment in {automation.name}.toml",
+        ) from error
+
+
+def _forgotten(client: SyncPrefectClient) -> Iterator[str]:
+    declared = automations.declared()
+    for held in client.read_automations():
+        if OURS in held.tags and held.name not in declared:
+            client.delete_automation(held.id)
+            yield held.name

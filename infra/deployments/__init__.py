@@ -1,0 +1,81 @@
+"""What Prefect is to run: one deployment a zone, from the catalogue, and one for every TOML of this folder.
+
+`python -m infra.deployments` writes both into `prefect.yaml`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, StringConstraints
+
+from datazones.catalogue import Catalogue, Zone
+from datazones.catalogue.entries import Cron, Entry, Text, Word
+from datazones.catalogue.loading import entries
+
+POOL = "datazones"
+"""The work pool that every worker of Datazones takes its runs from."""
+
+HEAD = """\
+# Deployments of Datazones, written by `python -m infra.deployments` from datazones/catalogue/zones and
+# infra/deployments; not edited by hand. `prefect deploy --all` puts them on the server, `datazones deploy` also all
+# else that a server is told. Schedules are cron in UTC; each zone has its own work queue, and one run at a time: a run
+# that is due meanwhile waits.
+"""
+
+
+class Deployment(Entry):
+    """A flow that Prefect is to run, as one file declares it."""
+
+    name: Word
+    description: Text
+    entrypoint: Annotated[str, StringConstraints(pattern=r"^flows/[a-z_]+\.py:[a-z_]+$")]
+    parameters: dict[str, Any] = {}
+    schedules: tuple[Cron, ...] = Field((), description="cron, in UTC; none: it runs when somebody or something asks")
+    tags: tuple[Text, ...] = ()
+    queue: Word = Field(description="the work queue; one of its own keeps it from waiting behind others")
+    concurrency: int = Field(1, ge=1, description="runs at once; what is due beyond that waits")
+
+    def block(self) -> dict[str, object]:
+        """As `prefect.yaml` has it."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "entrypoint": self.entrypoint,
+            "parameters": self.parameters,
+            "tags": list(self.tags),
+            "schedules": [{"cron": cron, "timezone": "UTC"} for cron in self.schedules],
+            "concurrency_limit": {"limit": self.concurrency, "collision_strategy": "ENQUEUE"},
+            "work_pool": {"name": POOL, "work_queue_name": self.queue},
+        }
+
+
+def of_zone(zone: Zone) -> Deployment:
+    """One zone's refresh, on its own schedule."""
+    return Deployment(
+        name=zone.zone_id,
+        description=f"{zone.name_en} {zone.name_zh}: refresh and publish. Owner: {zone.owner}.",
+        entrypoint="flows/refresh.py:refresh",
+        parameters={"zone": zone.zone_id},
+        schedules=(zone.schedule,),
+        tags=("zone", zone.zone_id),
+        queue=zone.zone_id,
+    )
+
+
+def declared() -> dict[str, Deployment]:
+    """The deployments that are not a zone's, by name: the files of this folder."""
+    return entries(Path(__file__).parent, Deployment, "name")
+
+
+def rendered(catalogue: Catalogue) -> str:
+    """The whole of `prefect.yaml`."""
+    all_of_them = [*map(of_zone, catalogue.zones.values()), *declared().values()]
+    document = {
+        "name": "datazones",
+        "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $DATAZONES_CODE }}"}}],
+        "deployments": [deployment.block() for deployment in all_of_them],
+    }
+    return HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
