@@ -118,11 +118,12 @@ def _differing(
     heads: pl.DataFrame, first: pl.DataFrame, same: Runs, told: list[str], own: list[str]
 ) -> list[pl.Series]:
     """What observations say of their series that is not what was said first."""
+    names = ("agency_id", "dataflow_id", *told, *(f"{ATTRIBUTE}{name}" for name in own))
+    other = heads.select((pl.col(name) != first[name]).fill_null(value=False) for name in names)
     columns = []
-    for name in ("agency_id", "dataflow_id", *told, *(f"{ATTRIBUTE}{name}" for name in own)):
-        other = (heads[name] != first[name]).fill_null(value=False)
-        if other.any():
-            said = heads[name].cast(pl.String).set(~other, None)
+    for name, any_other in other.select(pl.all().any()).row(0, named=True).items():
+        if any_other:
+            said = heads[name].cast(pl.String).set(~other[name], None)
             columns.append(same.spread(said).alias(name.removeprefix(ATTRIBUTE)))
     return columns
 

@@ -58,12 +58,12 @@ def of_observations(cube: Cube, frame: pl.DataFrame, series_level: list[str]) ->
 
 def refuse_gaps(heads: pl.DataFrame, cube: Cube) -> None:
     """ResponseMalformed when an observation has no code in a dimension."""
-    for name in cube.dimensions:
-        gaps = heads.filter(pl.col(name).is_null() | (pl.col(name).cast(pl.String) == ""))
-        if gaps.height:
+    lacking = heads.select(pl.col(cube.dimensions).cast(pl.String).fill_null("") == "")
+    for name, any_lacking in lacking.select(pl.all().any()).row(0, named=True).items() if cube.dimensions else ():
+        if any_lacking:
             raise ResponseMalformed(
                 cube.dataflow_id,
-                found=f"no code in {name}: {gaps.row(0, named=True)}",
+                found=f"no code in {name}: {heads.filter(lacking[name]).row(0, named=True)}",
                 expected="a code in every dimension of every observation",
                 next_step="look at the raw response",
             )

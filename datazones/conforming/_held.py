@@ -36,11 +36,11 @@ class Held:
         StructureChanged when two series share a key: codes may hold dots, so joined keys can be ambiguous.
         """
         heads = _apart(heads)
-        before = self._series.join(heads, on="series_key", how="semi")
+        before = self._series.join(heads, on="series_key", how="semi") if self._series.height else self._series
         met = _first_said(pl.concat([before, heads], how="diagonal"))
         fresh = self._series.height + pl.col("nth").is_null().cum_sum() - 1
         met = met.with_columns(pl.coalesce("nth", fresh.cast(pl.UInt32)).alias("nth"))
-        rest = self._series.join(met, on="series_key", how="anti")
+        rest = self._series.join(met, on="series_key", how="anti") if before.height < self._series.height else _NONE
         self._series = pl.concat([rest, met], how="diagonal")
         return heads.select("series_key").join(met, on="series_key", how="left", maintain_order="left")
 

@@ -11,7 +11,9 @@ import polars as pl
 from datazones.conforming._calendar import Spans
 from datazones.conforming._runs import Places, Runs
 
-_HULLS = pl.DataFrame(schema={"nth": pl.UInt32, "low": pl.Int32, "high": pl.Int32})
+Days = np.ndarray[tuple[int], np.dtype[np.int32]]
+
+_DAYS = np.iinfo(np.int32)
 
 
 class Twice(NamedTuple):
@@ -50,7 +52,7 @@ class Identities:
 
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
-        self._hulls = _HULLS
+        self._low, self._high = np.empty(0, np.int32), np.empty(0, np.int32)
         self._in_order = True
 
     def meet(self, same: Runs, nth: pl.Series, spans: Spans, observations: pl.DataFrame) -> None:
@@ -79,22 +81,24 @@ class Identities:
         steps[starts[1:] - 1] = 0
         rising = np.count_nonzero(steps > 0)
         within = max(len(days) - len(starts), 0)
-        spans = _spans(days, starts, nth)
-        before = spans.join(self._hulls, on="nth", suffix="_before")
-        overlap = before.filter((pl.col("low") <= pl.col("high_before")) & (pl.col("high") >= pl.col("low_before")))
-        self._hulls = pl.concat([self._hulls, spans]).group_by("nth").agg(pl.col("low").min(), pl.col("high").max())
         ordered = rising == within or (rising == 0 and np.count_nonzero(steps) == within)
-        return ordered and overlap.height == 0 and not nth.is_duplicated().any()
+        apart = not self._overlap(days, starts, nth.cast(pl.Int64).to_numpy())
+        return ordered and apart and not nth.is_duplicated().any()
+
+    def _overlap(self, days: Days, starts: Places, nth: Places) -> bool:
+        """Whether a run meets the periods that its series had before; from now on it has those of the run as well."""
+        ends = np.append(starts[1:], len(days))[: len(starts)] - 1
+        low, high = np.minimum(days[starts], days[ends]), np.maximum(days[starts], days[ends])
+        more = max(nth.max(initial=-1) + 1 - len(self._low), 0)
+        self._low = np.append(self._low, np.full(more, _DAYS.max, np.int32))
+        self._high = np.append(self._high, np.full(more, _DAYS.min, np.int32))
+        met = (low <= self._high[nth]) & (high >= self._low[nth])
+        np.minimum.at(self._low, nth, low)
+        np.maximum.at(self._high, nth, high)
+        return bool(met.any())
 
 
 def _once(told: pl.DataFrame) -> pl.DataFrame:
     """One row where all rows say the same."""
     same = all(column.null_count() in (0, column.len()) and column.min() == column.max() for column in told)
     return told.head(1) if same else told
-
-
-def _spans(days: np.ndarray[tuple[int], np.dtype[np.int32]], starts: Places, nth: pl.Series) -> pl.DataFrame:
-    """First and last period start of every run."""
-    ends = np.append(starts[1:], len(days))[: len(starts)] - 1
-    first, last = days[starts], days[ends]
-    return pl.DataFrame({"nth": nth, "low": np.minimum(first, last), "high": np.maximum(first, last)})

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
@@ -81,8 +82,9 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
     header = _header(line, text[start : line_end(text, start)].decode(), hints)
     parts = pieces(text, start, PIECE)
     frames = (csv_rows(rows, header.columns, SUBJECT, separator=header.separator, empty=None) for rows in parts)
-    for frame in ahead(frames):
-        yield from _cubes(frame, header, hints, whole=len(text) - start <= PIECE)
+    whole = len(text) - start <= PIECE
+    for frame in frames if whole else ahead(frames):
+        yield from _cubes(frame, header, hints, whole=whole)
 
 
 def _header(line: str, first_row: str, hints: Hints) -> Header:
@@ -130,6 +132,7 @@ def _flow(text: str) -> tuple[str | None, str | None]:
     return (match[1], match[2]) if match else (None, text or None)
 
 
+@lru_cache
 def _released(update: str | None) -> datetime | None:
     """Eurostat's dd/mm/yy hh:mm:ss; None for another notation, which then stays an attribute."""
     texts = pl.Series([update], dtype=pl.String)

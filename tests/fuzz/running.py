@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from datazones import dialects
 from datazones.conforming import conform
 from datazones.errors import DatazonesError
-from datazones.model import Hints
+from datazones.model import Cube, Hints
 from tests.fuzz.checking import unexplained
 from tests.fuzz.mutating import hostile
 from tests.fuzz.seeds import HINTS, SEEDS
@@ -20,6 +22,10 @@ BLOCK = 1000
 
 CONFORMED = 4
 """Every so manieth answer that could be read is conformed too, which takes longer than everything else together."""
+
+
+_BECAME_OF: dict[bytes, DatazonesError | None] = {}
+"""What conforming said of the cubes with these contents, in this process, which lives for some blocks only."""
 
 
 @dataclass
@@ -79,6 +85,24 @@ def _read(body: bytes, found: Fuzzed) -> list[object]:
     cubes = list(dialects.named(found.dialect).read(body, hints))
     strange = unexplained(found.dialect, [cube.frame for cube in cubes], body)
     if strange or found.read % CONFORMED == 0:
-        list(conform(cubes, hints))
+        _conform(cubes, hints)
         found.conformed += 1
     return strange
+
+
+def _conform(cubes: Sequence[Cube], hints: Hints) -> None:
+    """Conform, or say again what became of the very same cubes: most mutations leave what is read as it was."""
+    content = hashlib.sha256(repr([_content(cube) for cube in cubes]).encode("utf-8", "surrogatepass")).digest()
+    if content not in _BECAME_OF:
+        try:
+            list(conform(cubes, hints))
+            _BECAME_OF[content] = None
+        except DatazonesError as error:
+            _BECAME_OF[content] = error
+    if refused := _BECAME_OF[content]:
+        raise refused.with_traceback(None)
+
+
+def _content(cube: Cube) -> tuple[object, ...]:
+    said = (cube.dimensions, cube.agency_id, cube.dataflow_id, cube.series_attributes, cube.released_at)
+    return *cube.frame.schema.items(), *cube.frame.rows(), *said

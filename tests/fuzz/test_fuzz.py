@@ -61,3 +61,12 @@ def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
     kept = Kept(file, "owid_csv")
     assert (kept.blocks, kept.commits, kept.found) == ({3}, ["abc"], found)
     assert Kept(file, "owid_csv", afresh=True).blocks == set()
+
+
+def test_cubes_that_are_read_again_are_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = BODY.replace(b"73.05", b"1e400")
+    found = Fuzzed("owid_csv")
+    monkeypatch.setattr("tests.fuzz.running.CONFORMED", 1)
+    for _ in range(2):
+        one(body, found)
+    assert found.refused == {"ResponseMalformed": 2}
