@@ -19,11 +19,17 @@ _PR_SET_PDEATHSIG = 1
 
 
 def start(
-    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, tied: bool = True
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    tied: bool = True,
+    user: str | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, so that Ctrl-C reaches us first; its words go to `log`.
 
-    Tied, it is killed when the thread that started it ends; else it must know by itself when to end.
+    Tied, it is killed when the thread that started it ends; else it must know by itself when to end. `user` is whom it
+    runs as (unset: as we do), with that user's group and no other.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as words:
@@ -34,6 +40,9 @@ def start(
             stderr=words,
             env=dict(environment) if environment is not None else None,
             start_new_session=True,
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
             preexec_fn=_die_with_parent if tied and sys.platform == "linux" else None,
         )
 

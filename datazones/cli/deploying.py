@@ -18,7 +18,8 @@ from datazones.errors import CatalogueInvalid, StoreUnavailable
 from infra import automations
 from infra.automations import Automation
 from infra.deployments import POOL
-from infra.upkeep.parts import CODE, prefect
+from infra.upkeep.parts import prefect
+from infra.upkeep.plan import CODE
 
 OURS = "datazones"
 """The tag by which an automation is known to be one of this folder's, so that it goes when its file is gone."""

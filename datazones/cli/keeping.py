@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from datazones.errors import StoreUnavailable
+from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.settings import settings
 from infra import locks
-from infra.children import free_port, start
-from infra.upkeep.parts import Plan
+from infra.children import start
 from infra.upkeep.place import Place, State
+from infra.upkeep.plan import Plan
 from infra.upkeep.supervisor import DRAIN_S, PLAN
 
 READY_S = 300.0
@@ -24,9 +24,9 @@ GONE_S = 3 * DRAIN_S
 LOOK_S = 0.25
 
 
-def bring_up(workers: int, port: int, *, simulated: bool) -> None:
+def bring_up(plan: Plan) -> None:
     """Start a supervisor if there is none, wait until all it keeps is healthy, and say where everything is."""
-    plan = Plan(settings().home.resolve(), port, workers, free_port() if simulated else None)
+    _refuse_crowd(plan)
     place = Place(plan.folder)
     place.folder.mkdir(parents=True, exist_ok=True)
     running = locks.is_held(place.lock)
@@ -36,8 +36,28 @@ def bring_up(workers: int, port: int, *, simulated: bool) -> None:
     for part in state.parts:
         click.echo(f"  {part.name:<10} up, process {part.pid}, says what it does in {_near(place.log_of(part.name))}")
     click.echo(f"\n{'Already up' if running else 'Up'}. Prefect's UI is at {state.ui_url}")
-    click.echo(f"Refresh a zone:  PREFECT_API_URL={state.api_url} prefect deployment run refresh/beijing --watch")
+    key = _key(plan)
+    click.echo(f"Refresh a zone:  {key}PREFECT_API_URL={state.api_url} prefect deployment run refresh/beijing --watch")
     click.echo("End it all:      datazones down")
+
+
+def _key(plan: Plan) -> str:
+    """What a command needs to be let in, as one types it; the UI asks for the same."""
+    if not plan.auth_file.exists():
+        return ""
+    click.echo(f"The UI asks for   datazones:$(cat {_near(plan.auth_file)})")
+    return f'PREFECT_API_AUTH_STRING="datazones:$(cat {_near(plan.auth_file)})" '
+
+
+def _refuse_crowd(plan: Plan) -> None:
+    """SQLite, which Prefect's server has unless told otherwise, answers 503 to more than one worker at a time."""
+    if plan.workers > 1 and not plan.has_database:
+        raise CatalogueInvalid(
+            f"{plan.workers} workers",
+            found="a Prefect server on SQLite, which refuses much of what they say at once",
+            expected="one on PostgreSQL",
+            next_step="add --postgres, or set PREFECT_SERVER_DATABASE_CONNECTION_URL to a server of yours",
+        )
 
 
 def take_down() -> None:

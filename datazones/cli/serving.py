@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datazones.errors import StoreUnavailable
-from infra import quiet
+from infra import prefect_settings
 from infra.children import answers, free_port, start, stop
 
 START_S = 300.0
@@ -37,7 +37,7 @@ def prefect_api(home: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     address = f"http://127.0.0.1:{port}/api"
-    os.environ.update(quiet.PREFECT | SILENT | {"PREFECT_HOME": str(folder)})
+    os.environ.update(prefect_settings.EVERY | SILENT | {"PREFECT_HOME": str(folder)})
     child = _start(port, folder)
     try:
         meanwhile()

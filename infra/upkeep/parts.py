@@ -1,91 +1,94 @@
-"""What an installation on one machine is made of: a Prefect server, workers, and in rehearsals simulated providers."""
+"""What an installation on one machine is made of: Prefect's server and what it stands on, workers, and in rehearsals
+simulated providers."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from functools import partial
 
-from dotenv import dotenv_values
-
-from datazones.settings import PREFIX
-from infra import quiet
 from infra.children import answers
 from infra.deployments import POOL
+from infra.upkeep import postgres, redis
+from infra.upkeep.plan import LOOPBACK, Plan
 
-CODE = Path(__file__).parents[2]
-"""The folder that holds `prefect.yaml` and the packages its entrypoints name."""
-
-LEASES = {"PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem"}
-"""Leases held in memory are lost with the server, and block a deployment for good."""
+SERVER_MEMORY_MB = 1536
+"""Prefect's server grows, slowly; past this it is started anew, which its runs and workers get over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is wanted: where it lives, on which ports, and whether providers are simulated from `simulated_from` on."""
+def _nothing() -> None:
+    """To be done before it starts."""
 
-    home: Path
-    port: int
-    workers: int
-    simulator_port: int | None = None
-    simulated_from: datetime | None = None
 
-    @property
-    def folder(self) -> Path:
-        return self.home / "up"
-
-    @property
-    def api_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Of every part, and of the commands that talk to them. Parts run elsewhere, so `.env` is read here."""
-        base = {f"{PREFIX}PROVIDERS_BASE": f"http://127.0.0.1:{self.simulator_port}"} if self.simulator_port else {}
-        return {
-            **{name: text for name, text in dotenv_values(".env").items() if text is not None},
-            **os.environ,
-            **quiet.PREFECT,
-            **LEASES,
-            **base,
-            f"{PREFIX}HOME": str(self.home),
-            f"{PREFIX}CODE": str(CODE),
-            "PREFECT_HOME": str(self.home / "prefect"),
-            "PREFECT_API_URL": self.api_url,
-        }
+def _running() -> bool:
+    """Healthy as long as it runs."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process to be kept up. It is healthy when `health` answers; without one, when it runs."""
+    """One process to be kept up; `prepare` is done before each start, `user` is whom it runs as (None: as we do)."""
 
     name: str
     command: Sequence[str]
-    health: str | None = None
+    environment: Mapping[str, str]
+    healthy: Callable[[], bool] = _running
+    prepare: Callable[[], None] = _nothing
+    user: str | None = None
+    most_memory_mb: int | None = None
 
-    def answers(self) -> bool:
-        return self.health is None or answers(self.health)
+
+def stages(plan: Plan) -> list[list[Process]]:
+    """What must answer before workers come, each stage before the next."""
+    return [list(_foundations(plan)), list(_servers(plan))]
 
 
-def servers(plan: Plan) -> list[Process]:
-    """What must answer before anything else starts."""
-    where = ["--host", "127.0.0.1", "--port", str(plan.port)]
-    found = [Process("prefect", prefect("server", "start", *where), f"{plan.api_url}/health")]
+def _foundations(plan: Plan) -> Iterator[Process]:
+    """What Prefect's server stands on, as far as it is not the owner's."""
+    if plan.postgres_port:
+        folder, port = plan.home / "postgres", plan.postgres_port
+        yield Process(
+            "postgres",
+            postgres.command(folder, port),
+            {"LC_ALL": "C"},
+            partial(postgres.is_ready, port),
+            partial(postgres.prepare, folder, plan.password),
+            postgres.user(),
+        )
+    if plan.redis_port:
+        folder, port = plan.home / "redis", plan.redis_port
+        yield Process(
+            "redis",
+            redis.command(folder),
+            {"LC_ALL": "C"},
+            partial(redis.is_ready, port),
+            partial(redis.prepare, folder, port, plan.password),
+        )
+
+
+def _servers(plan: Plan) -> Iterator[Process]:
+    yield Process(
+        "prefect",
+        prefect("server", "start", "--host", plan.host, "--port", str(plan.port)),
+        plan.server_environment,
+        partial(answers, f"{plan.api_url}/ready"),
+        most_memory_mb=SERVER_MEMORY_MB,
+    )
     if plan.simulator_port:
         begin = ["--now", plan.simulated_from.isoformat()] if plan.simulated_from else []
         state = ["--port", str(plan.simulator_port), "--state", str(plan.home / "simulator"), *begin]
         command = [sys.executable, "-m", "infra.simulator", *state]
-        found.append(Process("simulator", command, f"http://127.0.0.1:{plan.simulator_port}/_clock"))
-    return found
+        clock = f"http://{LOOPBACK}:{plan.simulator_port}/_clock"
+        yield Process("simulator", command, plan.environment, partial(answers, clock))
 
 
 def workers(plan: Plan) -> list[Process]:
     """Who does the work: each takes runs of every zone."""
     names = [f"worker-{number}" for number in range(1, plan.workers + 1)]
-    return [Process(name, prefect("worker", "start", "--pool", POOL, "--name", name)) for name in names]
+    return [
+        Process(name, prefect("worker", "start", "--pool", POOL, "--name", name), plan.environment) for name in names
+    ]
 
 
 def preparation() -> Sequence[str]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from pydantic import TypeAdapter
@@ -22,13 +23,17 @@ from datazones.settings import settings
 from infra import local_s3, locks
 from infra.children import start, stop_all
 from infra.upkeep import parts
-from infra.upkeep.parts import Plan, Process
+from infra.upkeep.parts import Process
 from infra.upkeep.place import Part, Place, State
+from infra.upkeep.plan import CODE, Plan
 
 LOOK_S = 0.5
 START_S = 180.0
 HUNG_S = 60.0
 """So long a server that once answered may be silent before it is taken for hung."""
+
+PATIENT_STARTS = 4
+"""A server that ends so often before its first answer will not come up by itself."""
 
 LONGEST_PAUSE_S = 15.0
 DOUBLINGS = 5
@@ -73,11 +78,26 @@ class Kept:
         lived = time.monotonic() - self.begun_at
         return lived > min(LONGEST_PAUSE_S, LOOK_S * 2.0 ** min(self.restarts, DOUBLINGS))
 
+    @property
+    def overgrown(self) -> bool:
+        """Whether it holds more memory than it may."""
+        most = self.process.most_memory_mb
+        return most is not None and self.child.poll() is None and resident_mb(self.child.pid) > most
+
     def look(self) -> None:
         """Ask how it is."""
-        self.healthy = self.child.poll() is None and self.process.answers()
+        self.healthy = self.child.poll() is None and self.process.healthy()
         if self.healthy:
             self.answered_at = time.monotonic()
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that a process holds, MB; 0 for one that is gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class Supervisor:
@@ -91,43 +111,50 @@ class Supervisor:
     def run(self) -> None:
         """Until it is interrupted."""
         try:
-            self._servers = self._begun(parts.servers(self._plan))
-            self._await_servers()
+            for stage in parts.stages(self._plan):
+                self._servers += self._begun(stage)
+                self._await_servers()
             self._prepare(parts.preparation())
             self._workers = self._begun(parts.workers(self._plan))
             while True:
                 self._look()
                 time.sleep(LOOK_S)
         finally:
-            for kept in (self._workers, self._servers):  # what workers do is not cut off from the server
-                stop_all([one.child for one in kept], DRAIN_S)
+            self._end()
+
+    def _end(self) -> None:
+        """Workers first, then server by server: nobody is cut off from what it stands on."""
+        for kept in (self._workers, *([server] for server in reversed(self._servers))):
+            stop_all([one.child for one in kept], DRAIN_S)
 
     def _begun(self, processes: Iterable[Process]) -> list[Kept]:
         return [Kept(process, self._started(process)) for process in processes]
 
     def _started(self, process: Process) -> subprocess.Popen[bytes]:
-        return start(process.command, self._place.log_of(process.name), self._plan.environment)
+        process.prepare()
+        return start(process.command, self._place.log_of(process.name), process.environment, user=process.user)
 
     def _await_servers(self) -> None:
         until = time.monotonic() + START_S
         while not all(kept.healthy for kept in self._servers):
-            if time.monotonic() > until:
-                silent = ", ".join(kept.process.name for kept in self._servers if not kept.healthy)
-                raise TimeoutError(f"no answer from {silent} within {START_S:.0f} s")
+            silent = [kept for kept in self._servers if not kept.healthy]
+            if time.monotonic() > until or any(kept.restarts > PATIENT_STARTS for kept in silent):
+                names = ", ".join(f"{kept.process.name}, started {kept.restarts + 1} times" for kept in silent)
+                raise TimeoutError(f"no answer from {names}")
             self._look()
             time.sleep(LOOK_S)
 
     def _prepare(self, command: Sequence[str]) -> None:
         with self._place.log_of("deploy").open("ab") as words:
             subprocess.run(
-                command, check=True, timeout=START_S, cwd=parts.CODE, env=self._plan.environment,
+                command, check=True, timeout=START_S, cwd=CODE, env=self._plan.environment,
                 stdin=subprocess.DEVNULL, stdout=words, stderr=words,
             )  # fmt: skip
 
     def _look(self) -> None:
         for kept in (*self._servers, *self._workers):
             kept.look()
-            if kept.hung:
+            if kept.hung or kept.overgrown:
                 stop_all([kept.child], 0)
             if kept.child.poll() is not None and kept.may_start_again:
                 kept.child, kept.restarts = self._started(kept.process), kept.restarts + 1

@@ -1,0 +1,63 @@
+"""How every process of Prefect that we start is set, in one place: what it does when it is hurt is answered here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+EVERY = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+}
+"""Nothing is sent away, nothing asked, nothing pickled."""
+
+SERVER = {
+    "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+    "PREFECT_SERVER_API_CORS_ALLOWED_METHODS": "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT",
+    "PREFECT_SERVER_API_CORS_ALLOWED_HEADERS": "authorization,content-type,prefect-csrf-client,prefect-csrf-token",
+    "PREFECT_SERVER_UI_API_URL": "/api",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # Leases held in memory are lost with the server, and block a deployment for good.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    # A year of runs: what is old goes, and what waits in memory is bounded.
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "7776000",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_QUEUE_MAX_SIZE": "10000",
+}
+"""A server that runs for a year: guarded against other pages of a browser, what it keeps bounded."""
+
+DATABASE, AUTH = "PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_SERVER_API_AUTH_STRING"
+
+_SERVERS_OWN = ("PREFECT_SERVER_", "PREFECT_API_DATABASE_", "PREFECT_REDIS_")
+
+
+def guarded(auth: str) -> dict[str, str]:
+    """A server that lets in whoever knows this `user:password`, and clients that do."""
+    return {AUTH: auth, "PREFECT_API_AUTH_STRING": auth}
+
+
+def origins(addresses: Iterable[str]) -> dict[str, str]:
+    """The pages from which a browser may call the server."""
+    return {"PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": ",".join(addresses)}
+
+
+def on_redis(url: str) -> dict[str, str]:
+    """Leases, messages, the order of events and background work of a server in this Redis."""
+    return {
+        "PREFECT_REDIS_MESSAGING_URL": url,
+        "PREFECT_REDIS_WORKER_CLEANUP_QUEUE_URL": url,
+        "PREFECT_SERVER_DOCKET_URL": url,
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect_redis.lease_storage",
+        "PREFECT_SERVER_WORKER_CHANNEL_CLEANUP_QUEUE_STORAGE": "prefect_redis.cleanup_queue",
+        "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect_redis.ordering",
+        "PREFECT_SERVER_EVENTS_MESSAGING_BROKER": "prefect_redis.messaging",
+        "PREFECT_SERVER_EVENTS_MESSAGING_CACHE": "prefect_redis.messaging",
+    }
+
+
+def clients(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same environment without what is the server's alone: a worker and its runs need no password of a database."""
+    return {name: text for name, text in environment.items() if not name.startswith(_SERVERS_OWN)}

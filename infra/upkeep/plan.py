@@ -1,0 +1,106 @@
+"""What is wanted of an installation on one machine, and the environments that its processes get."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from datazones.settings import PREFIX
+from infra import prefect_settings
+from infra.upkeep import postgres, redis, secrets
+
+CODE = Path(__file__).parents[2]
+"""The folder that holds `prefect.yaml` and the packages its entrypoints name."""
+
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
+
+OURS = (LOOPBACK, "localhost", "::1")
+"""Where nobody on another machine can call; anywhere else the API asks who calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where it lives, where Prefect's server listens, what that stands on, and whether providers are simulated.
+
+    Ports are None for what is not wanted. No secret is in it: those are in files of `home`, and in the environment of
+    the processes that need them.
+    """
+
+    home: Path
+    port: int
+    workers: int
+    host: str = LOOPBACK
+    auth: bool = False
+    postgres_port: int | None = None
+    redis_port: int | None = None
+    simulator_port: int | None = None
+    simulated_from: datetime | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "up"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{LOOPBACK if self.host == EVERYWHERE else self.host}:{self.port}/api"
+
+    @property
+    def auth_file(self) -> Path:
+        """The auth string of our own, for whoever wants to call the API."""
+        return self.folder / "auth"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every part but the server, and of the commands that talk to it."""
+        return prefect_settings.clients(self._everything())
+
+    @property
+    def server_environment(self) -> dict[str, str]:
+        """Of Prefect's server, which alone knows its database."""
+        return prefect_settings.SERVER | self._origins() | self._everything() | self._foundations()
+
+    @property
+    def password(self) -> str:
+        """Of our own PostgreSQL and Redis."""
+        return secrets.kept(self.home / "keys" / "foundations")
+
+    @property
+    def has_database(self) -> bool:
+        """Whether Prefect's server stands on PostgreSQL, its own or the owner's."""
+        return "postgres" in self.server_environment.get(prefect_settings.DATABASE, "")
+
+    def _everything(self) -> dict[str, str]:
+        """Parts run elsewhere, so `.env` is read here."""
+        base = {f"{PREFIX}PROVIDERS_BASE": f"http://{LOOPBACK}:{self.simulator_port}"} if self.simulator_port else {}
+        given = {**{name: text for name, text in dotenv_values(".env").items() if text is not None}, **os.environ}
+        return {
+            **given,
+            **prefect_settings.EVERY,
+            **base,
+            **self._auth(given.get(prefect_settings.AUTH)),
+            f"{PREFIX}HOME": str(self.home),
+            f"{PREFIX}CODE": str(CODE),
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_API_URL": self.api_url,
+        }
+
+    def _auth(self, given: str | None) -> dict[str, str]:
+        """What the API asks of whoever calls, `user:password`: what is set, else one of our own where it is wanted."""
+        auth = given or (f"datazones:{secrets.kept(self.auth_file)}" if self.auth else None)
+        return prefect_settings.guarded(auth) if auth else {}
+
+    def _origins(self) -> dict[str, str]:
+        names = sorted({LOOPBACK, "localhost", self.host})
+        return prefect_settings.origins(f"http://{name}:{self.port}" for name in names)
+
+    def _foundations(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if self.postgres_port:
+            found[prefect_settings.DATABASE] = postgres.url(self.postgres_port, self.password)
+        if self.redis_port:
+            found |= prefect_settings.on_redis(redis.url(self.redis_port, self.password))
+        return found
