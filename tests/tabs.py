@@ -11,11 +11,11 @@ import json
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -46,7 +46,7 @@ class Tab:
         """All that can be read on the page now."""
         return str(self.value("document.body ? document.body.innerText : ''"))
 
-    def value(self, script: str) -> Any:
+    def value(self, script: str) -> object:
         """What a script says on this page."""
         return self._tell("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
 
@@ -63,24 +63,24 @@ class Tab:
             "return [at.x + at.width / 2, at.y + at.height / 2]; })()"
         )
         self._until(lambda _: bool(self.value(script)), f"{words} to press")
-        x, y = self.value(script)
+        x, y = cast("list[float]", self.value(script))
         for kind in ("mousePressed", "mouseReleased"):
             self._tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def type(self, selector: str, words: str) -> None:
         """Put words into a field, as keys would."""
-        focus = f"(() => {{ const one = document.querySelector({json.dumps(selector)}); one?.focus(); return !!one; }})()"
+        focus = (
+            f"(() => {{ const one = document.querySelector({json.dumps(selector)}); one?.focus(); return !!one; }})()"
+        )
         self._until(lambda _: bool(self.value(focus)), f"a field {selector}")
         self._tell("Input.insertText", text=words)
 
     def photograph(self, into: Path, width: int = 1280, height: int = 800) -> None:
-        self._tell(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        self._tell("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         time.sleep(1.0)  # for what moves until it stands where it belongs
         into.write_bytes(base64.b64decode(self._tell("Page.captureScreenshot", format="png")["data"]))
 
-    def _until(self, seen: Any, wanted: str) -> str:
+    def _until(self, seen: Callable[[str], bool], wanted: str) -> str:
         until = time.monotonic() + PATIENCE_S
         while not seen(text := self.text()):
             if time.monotonic() > until:

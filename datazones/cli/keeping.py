@@ -36,15 +36,13 @@ def bring_up(plan: Plan) -> None:
     for part in state.parts:
         click.echo(f"  {part.name:<10} up, process {part.pid}, says what it does in {_near(place.log_of(part.name))}")
     click.echo(f"\n{'Already up' if running else 'Up'}. Prefect's UI is at {state.ui_url}")
-    key = _key(plan)
+    key = _key(plan) if state.guarded else ""
     click.echo(f"Refresh a zone:  {key}PREFECT_API_URL={state.api_url} prefect deployment run refresh/beijing --watch")
     click.echo("End it all:      datazones down")
 
 
 def _key(plan: Plan) -> str:
     """What a command needs to be let in, as one types it; the UI asks for the same."""
-    if not plan.auth_file.exists():
-        return ""
     click.echo(f"The UI asks for   datazones:$(cat {_near(plan.auth_file)})")
     return f'PREFECT_API_AUTH_STRING="datazones:$(cat {_near(plan.auth_file)})" '
 

@@ -20,11 +20,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The installation as the supervisor last saw it. `problem` says why it cannot come up."""
+    """The installation as the supervisor last saw it. `guarded` is whether the API asks for an auth string that was
+    made here, `problem` says why it cannot come up."""
 
     pid: int
     api_url: str
     ready: bool
+    guarded: bool = False
     parts: tuple[Part, ...] = ()
     problem: str | None = None
 

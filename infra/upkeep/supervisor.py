@@ -163,7 +163,7 @@ class Supervisor:
 
     def _say(self) -> None:
         found = tuple(kept.part for kept in (*self._servers, *self._workers))
-        self._place.say(State(os.getpid(), self._plan.api_url, bool(self._workers), found))
+        self._place.say(State(os.getpid(), self._plan.api_url, bool(self._workers), self._plan.auth, found))
 
 
 def main() -> None:

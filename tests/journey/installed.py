@@ -1,0 +1,104 @@
+"""An installation as an operator brings it up, in a folder of its own, and the commands one types there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient
+
+from infra.children import free_port
+from infra.upkeep.place import Place, State
+
+BIN = Path(sys.executable).parent
+PATIENCE_S = 240.0
+PRODUCTION = ("--postgres", "--redis", "--auth", "--workers", "2")
+
+
+@dataclass
+class Installation:
+    """A home of its own."""
+
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        return self.folder / ".datazones"
+
+    @property
+    def place(self) -> Place:
+        return Place(self.home / "up")
+
+    @property
+    def state(self) -> State:
+        found = self.place.state()
+        assert found
+        return found
+
+    @property
+    def auth(self) -> str:
+        """What the API asks of whoever calls."""
+        return f"datazones:{(self.place.folder / 'auth').read_text()}"
+
+    def datazones(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return self._run("datazones", *words, **more)
+
+    def prefect(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._run("prefect", "--no-prompt", *words, **self.known())
+
+    def python(self, words: str) -> subprocess.CompletedProcess[str]:
+        return self._run("python", "-c", words, **self.known())
+
+    def known(self) -> dict[str, str]:
+        """How a command finds Prefect's server and is let in."""
+        return {"PREFECT_API_URL": self.state.api_url, "PREFECT_API_AUTH_STRING": self.auth}
+
+    def _run(self, program: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}
+        return subprocess.run(
+            [str(BIN / program), *words], env=clean | more | {"HOME": str(self.folder)}, cwd=self.folder,
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S,
+        )  # fmt: skip
+
+    def pids(self) -> dict[str, int]:
+        return {part.name: part.pid for part in self.state.parts}
+
+    def asked(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """What Prefect's server answers, as rows."""
+        with SyncPrefectClient(self.state.api_url, auth_string=self.auth) as client:
+            found = client.request("POST", path, json=body).json()
+        rows: list[dict[str, Any]] = found["events"] if isinstance(found, dict) else found
+        return rows
+
+
+@contextmanager
+def up(*words: str) -> Iterator[Installation]:
+    """One with simulated providers, taken down with the block.
+
+    Others may pass through its folder: PostgreSQL does, which does not run as root.
+    """
+    with TemporaryDirectory(prefix="datazones-") as folder:
+        Path(folder).chmod(0o711)
+        found = Installation(Path(folder))
+        try:
+            first = found.datazones("up", "--simulated", "--port", str(free_port()), *words)
+            assert first.returncode == 0, first.stdout + first.stderr
+            yield found
+        finally:
+            found.datazones("down")
+
+
+def wait(until: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+    """Until it is so."""
+    end = time.monotonic() + patience_s
+    while not until():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
