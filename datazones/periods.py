@@ -130,6 +130,39 @@ def _span(text: str) -> Period | None:
         return None
 
 
+_WRITTEN: dict[Freq, tuple[str, str]] = {
+    Freq.A: ("%Y", "1y"),
+    Freq.S: ("%Y-S", "6mo"),
+    Freq.Q: ("%Y-Q", "1q"),
+    Freq.M: ("%Y-%m", "1mo"),
+    Freq.W: ("%G-W%V", "1w"),
+    Freq.D: ("%Y-%m-%d", "1d"),
+}
+"""How a period of each frequency that tiles the calendar is written in SDMX, and its length in polars' words."""
+
+
+def written(day: date, freq: Freq) -> str:
+    """The period of that frequency in which the day lies: 2024-05."""
+    return str(tiles(day, day, freq)["time_period"][0])
+
+
+def tiles(first: date, last: date, freq: Freq) -> pl.DataFrame:
+    """Every period of that frequency from the one of `first` to the one of `last`, both days included.
+
+    `time_period`, `period_start`, `period_end`; oldest first.
+    """
+    pattern, every = _WRITTEN[freq]
+    begins = pl.Series([first]).dt.truncate(every)[0]
+    starts = pl.date_range(begins, last, every, eager=True)
+    text = starts.dt.strftime(pattern)
+    months = _MONTHS.get(freq, 1)
+    if freq in (Freq.S, Freq.Q):
+        text = text + ((starts.dt.month().cast(pl.Int32) - 1) // months + 1).cast(pl.String)
+    return pl.DataFrame(
+        {"time_period": text, "period_start": starts, "period_end": starts.dt.offset_by(every)},
+    )
+
+
 def table(texts: Iterable[str], freq: Freq | None = None) -> pl.DataFrame:
     """One row per distinct text: `time_period`, `period_freq`, `period_start`, `period_end`."""
     rows = [(text, *period(text, freq)) for text in texts]

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     providers_base: HttpUrl | None = Field(
         None, description="ask a simulator at this address instead of the providers themselves"
     )
+    simulated_hour_s: float | None = Field(
+        None, gt=0, description="seconds that an hour of a simulated provider's quota lasts; unset: it has no quota"
+    )
     store_url: HttpUrl | None = Field(
         None, description="S3 endpoint; unset: the embedded store, persisted in home, started and stopped as needed"
     )

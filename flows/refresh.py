@@ -18,6 +18,7 @@ from tasks.conform import conform
 from tasks.equip import equipped
 from tasks.hydrate import hydrate
 from tasks.load import load
+from tasks.turns import turn
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def _name() -> str:
 def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = None) -> Refreshed:
     """Refresh `zone` with these feeds (unset: all of its topics) for the slot (unset: now)."""
     begun = time.perf_counter()
-    with equipped() as equipment:
+    with equipped() as equipment, turn(equipment, zone):
         due = slot or equipment.settings.clock()
         held = hydrate(zone)
         for feed_id in feeds or list(held.watermarks):

@@ -13,16 +13,21 @@ from tasks.equip import equipped
 
 
 @task(task_run_name="assemble {zone_id}")
-def assemble(zone_id: str, *, anyway: bool = False) -> Candidate | None:
-    """None when no load has changed anything since what is published, unless it is wanted `anyway`."""
+def assemble(zone_id: str, *, anyway: bool = False, beside: Path | None = None) -> Candidate | None:
+    """None when no load has changed anything since what is published, unless it is wanted `anyway`.
+
+    `beside` is a copy that is rehearsed on, instead of the zone's own.
+    """
     with equipped() as equipment, equipment.spending("assemble"):
         zone = equipment.catalogue.zone(zone_id)
-        with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
+        working = beside or equipment.working(zone)
+        path = beside.with_suffix(".candidate") if beside else equipment.candidate(zone)
+        parts = beside.with_suffix(".parts") if beside else equipment.parts(zone)
+        with WorkingCopy.held(working, equipment.limits) as copy:
             pending, load_id, parent = copy.pending(), copy.last_load(), copy.parent()
         if not pending and not anyway:
             return None
-        path = equipment.candidate(zone)
-        tables = export(equipment.working(zone), path, equipment.limits)
+        tables = export(working, path, equipment.limits)
         return Candidate(
             zone_id=zone_id,
             path=str(path),
@@ -33,7 +38,7 @@ def assemble(zone_id: str, *, anyway: bool = False) -> Candidate | None:
             changes=pending,
             load_id=load_id,
             parent=parent,
-            parts=write_parts(path, equipment.parts(zone), equipment.limits),
+            parts=write_parts(path, parts, equipment.limits),
         )
 
 

@@ -15,6 +15,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from datazones.backfilling import Ledger
+from datazones.backfilling.answered import Answered
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
 from datazones.catalogue.asking import requests
 from datazones.errors import CatalogueInvalid
@@ -90,6 +92,15 @@ class Equipment:
     def landing(self, zone: Zone) -> Landing:
         return Landing(self.store, zone.prefix, self.settings.home / "landing")
 
+    def ledger(self, zone: Zone) -> Ledger:
+        """The zone's backfills."""
+        return Ledger(self.store, zone.prefix)
+
+    def answered(self, zone: Zone, feed: Feed) -> Answered:
+        """What the provider has answered before about this feed."""
+        landing = self.landing(zone)
+        return Answered(self.store, landing, zone.prefix, self.settings.home / "landing", feed.feed_id)
+
     @cached_property
     def limits(self) -> Limits:
         return Limits(self.settings.memory_limit_mb, self.settings.threads, self.settings.home / "spill")
@@ -103,6 +114,10 @@ class Equipment:
     def rebuilding(self) -> Path:
         """Where zones are made again, beside the working copies."""
         return self.settings.home / "rebuilding"
+
+    def rehearsal(self, zone: Zone) -> Path:
+        """A copy of the working copy on which something is tried out."""
+        return self.settings.home / "rehearsals" / f"{zone.zone_id}.duckdb"
 
     def working(self, zone: Zone) -> Path:
         return self.settings.home / "working" / f"{zone.zone_id}.duckdb"
@@ -172,9 +187,16 @@ def manners(chosen: Settings, agency: Agency) -> Manners:
     return Manners(
         user_agent=f"datazones (+{chosen.contact})",
         allowed_hosts=frozenset(agency.hosts),
-        calls_per_minute=None if chosen.providers_base else agency.calls_per_minute,
+        calls_per_minute=calls_per_minute(chosen, agency),
         quota_folder=chosen.home / "quota",
     )
+
+
+def calls_per_minute(chosen: Settings, agency: Agency) -> float | None:
+    """The quota that is kept to: simulated providers have none, unless an hour of theirs is said to last so long."""
+    if chosen.providers_base is None:
+        return agency.calls_per_minute
+    return agency.calls_per_minute * 3600 / chosen.simulated_hour_s if chosen.simulated_hour_s else None
 
 
 _current: Equipment | None = None

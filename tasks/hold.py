@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from prefect import task
 
+from datazones.catalogue import Zone
 from datazones.errors import ExpectationsFailed
 from datazones.model import Beside, Candidate, Verdict
 from datazones.publishing import hold as keep
+from datazones.publishing import waiting
 from tasks import announce
-from tasks.equip import equipped
+from tasks.equip import Equipment, equipped
 from tasks.retrying import if_transient
 
 
@@ -31,6 +33,12 @@ def hold(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) -> st
         )
     announce.held(candidate, verdict)
     return kept.manifest.snapshot_id
+
+
+def last_held(equipment: Equipment, zone: Zone) -> str:
+    """The snapshot_id of the candidate that was held last and still waits; '' when there is none."""
+    kept = waiting(equipment.store, zone.prefix, equipment.trusted(zone))
+    return kept[0].manifest.snapshot_id if kept else ""
 
 
 def held_back(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) -> ExpectationsFailed:

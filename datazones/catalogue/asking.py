@@ -9,9 +9,16 @@ from itertools import product
 from string import Template
 
 from datazones.catalogue.entries import Asked, Feed, Zone
+from datazones.codes import Freq
 from datazones.errors import CatalogueInvalid
 from datazones.model import Request, Window
-from datazones.periods import period
+from datazones.periods import period, written
+
+
+def placeholders(asked: Asked) -> frozenset[str]:
+    """What a question is filled in from: the names behind its dollar signs."""
+    texts = (asked.url, *asked.params.values())
+    return frozenset(name for text in texts for name in Template(text).get_identifiers())
 
 
 def requests(
@@ -29,16 +36,23 @@ def requests(
 
 def _known(feed: Feed, zone: Zone, window: Window, now: datetime) -> dict[str, str]:
     first = window.first_period or feed.periods.first
-    last = window.last_period or feed.periods.last or str(now.year)
+    last = window.last_period or feed.periods.last or written(now.date(), Freq(feed.periods.slice))
     return {
         "zone_id": zone.zone_id,
         "gb2260": zone.gb2260,
         "ref_area": zone.ref_area,
         "first": first,
         "last": last,
+        "first_digits": _digits(first),
+        "last_digits": _digits(last),
         "first_day": period(first).start.isoformat(),
         "last_day": (period(last).end - timedelta(days=1)).isoformat(),
     }
+
+
+def _digits(text: str) -> str:
+    """As providers write months that know no dash: 202001."""
+    return text.replace("-", "")
 
 
 def _filled(feed: Feed, asked: Asked, part: str, known: Mapping[str, str]) -> Iterator[Request]:

@@ -104,10 +104,13 @@ class Asked(Entry):
 
 
 class Periods(Entry):
-    """The window that is asked when nobody says otherwise; `last` unset: the year of the run."""
+    """The window that is asked when nobody says otherwise; `last` unset: the year (month, ...) of the run."""
 
     first: Text
     last: Text | None = None
+    slice: Literal["A", "S", "Q", "M", "W", "D"] = Field(
+        "A", description="a backfill asks so much at once: a year, half a year, a quarter, a month, a week or a day"
+    )
 
 
 class Sum(Entry):

@@ -10,7 +10,7 @@ from datazones.publishing.connecting import StoreAddress, make_bucket
 from datazones.publishing.history import rollback, state, states
 from datazones.publishing.holding import Held, approve, held, hold, waiting
 from datazones.publishing.manifest import Approval, File, Manifest, Pointer
-from datazones.publishing.pointing import current, fetch_manifest, fetch_signed
+from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, was_published
 from datazones.publishing.probing import SCRATCH, Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
 from datazones.publishing.pulling import Pulled, fetch_warehouse, last_pulled, pull
@@ -54,4 +54,5 @@ __all__ = [
     "sweep",
     "verify",
     "waiting",
+    "was_published",
 ]

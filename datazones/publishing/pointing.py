@@ -74,6 +74,13 @@ def is_published(store: Store, prefix: str, reference: Reference) -> bool:
     return head is not None and follows(store, prefix, head, reference)
 
 
+def was_published(store: Store, prefix: str, snapshot_id: str) -> bool:
+    """Whether a snapshot of this id is in the chain that the pointer stands on."""
+    pointer = current(store, prefix)
+    references = chain(store, prefix, pointer.snapshot if pointer else None)
+    return any(reference.snapshot_id == snapshot_id for reference, _ in references)
+
+
 def follows(store: Store, prefix: str, head: Reference, reference: Reference) -> bool:
     """Whether `reference` is `head` or in the chain behind it."""
     if head.generation <= reference.generation:

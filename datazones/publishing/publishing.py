@@ -30,6 +30,11 @@ class Snapshot:
     load_id: int
     moved: bool
 
+    @property
+    def named(self) -> str:
+        """As a person is told of it."""
+        return f"{self.generation}-{self.snapshot_id[:12]}"
+
     def parent(self) -> Parent:
         """As a working copy that stands on it remembers it."""
         return Parent(self.generation, self.snapshot_id, self.load_id)

@@ -7,19 +7,31 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from datazones import dialects
 from datazones.errors import PagesShifted, ProviderRefused, ResponseMalformed
 from datazones.model import Landed, Request
-from datazones.transport.asking import Transport
 from datazones.transport.exchanging import unavailable
-from datazones.transport.manners import Answer
+from datazones.transport.manners import Answer, Manners
 from datazones.transport.naming import request_key
 from datazones.transport.waiting import Deadline, retry_after
 
 Keep = Callable[[Request, Answer], Landed]
 Held = Callable[[Request], tuple[Landed, bytes] | None]
+
+
+class Asks(Protocol):
+    """Whoever has an answer to a question: the transport, or who remembers what the transport was told."""
+
+    @property
+    def manners(self) -> Manners:
+        """How the provider is treated."""
+
+    def ask(self, request: Request, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
+        """The whole answer."""
+
 
 _PASSES = 3
 _POLLED_AT_MOST_EVERY_S = 0.2
@@ -33,7 +45,7 @@ def _nothing_held(_request: Request) -> None:
 
 
 def collect(
-    transport: Transport,
+    transport: Asks,
     requests: Sequence[Request],
     dialect: str,
     *,
@@ -78,7 +90,7 @@ class _Kept:
 
 @dataclass
 class _Asking:
-    transport: Transport
+    transport: Asks
     dialect: str
     keep: Keep
     held: Held

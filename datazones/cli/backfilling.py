@@ -1,0 +1,265 @@
+"""Backfills at the command line: begun here or on a Prefect server, followed, and told in tables."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+
+import click
+
+from datazones.backfilling import Part, Plan, Progress, Wanted
+from datazones.backfilling.costing import amount, duration
+from datazones.backfilling.ledger import Word
+from datazones.cli import printing
+from datazones.cli.serving import prefect_api
+from infra import locks
+from infra.upkeep.place import Place
+from tasks import backfills
+from tasks.equip import Equipment, equipped
+
+LOOK_S = 1.0
+EXIT = {"failed": 5, "held": 3}
+
+
+def start(wanted: Wanted, *, dry_run: bool, as_json: bool) -> int:
+    """Plan, print the plan, keep it and begin; the exit code."""
+    with equipped() as equipment:
+        if wanted.zones == ("all",):
+            taking = equipment.catalogue.zones_of(equipment.catalogue.feed(wanted.feed_id))
+            wanted = replace(wanted, zones=tuple(zone.zone_id for zone in taking))
+        plan = backfills.planned(equipment, wanted)
+        _print_plan(equipment, plan, as_json=as_json)
+        if dry_run or not plan.todo.height:
+            return 0
+        backfills.kept(equipment, plan)
+        click.echo(f"\nBackfill {plan.backfill_id}: datazones backfill status {plan.backfill_id} --follow", err=True)
+        return _begun(equipment, plan.backfill_id)
+
+
+def told(begins: str, *, follow: bool, as_json: bool) -> int:
+    """Print how far it is, until it is over if it is to be followed; the exit code says how it ended."""
+    with equipped() as equipment:
+        backfill_id = backfills.named(equipment, begins)
+        now = _followed(equipment, backfill_id) if follow else backfills.progress_of(equipment, backfill_id)
+        if as_json:
+            printing.entry({**asdict(now), "done": now.done}, as_json=True)
+            return EXIT.get(now.state, 0)
+        printing.rows([_zone_row(each) for each in map(asdict, now.zones)], as_json=False)
+        click.echo(f"\n{now}")
+        _next_step(now)
+    return EXIT.get(now.state, 0)
+
+
+def listed(*, as_json: bool) -> None:
+    """Print every backfill, the newest first."""
+    rows = []
+    with equipped() as equipment:
+        for backfill_id in backfills.every(equipment):
+            (part, *others), now = (
+                backfills.parts_of(equipment, backfill_id),
+                backfills.progress_of(equipment, backfill_id),
+            )
+            rows.append(
+                {
+                    "id": backfill_id,
+                    "planned at": f"{part.planned_at:%Y-%m-%d %H:%M}",
+                    "feed": part.wanted.feed_id,
+                    "zones": 1 + len(others),
+                    "from": part.wanted.first,
+                    "to": part.wanted.last,
+                    "state": now.state,
+                    "done": now.done,
+                    "of": now.total,
+                    "by": part.wanted.by,
+                }
+            )
+    if not rows and not as_json:
+        click.echo("No backfill has been planned yet.")
+        return
+    printing.rows(sorted(rows, key=lambda row: str(row["planned at"]), reverse=True), as_json=as_json)
+
+
+def shown(begins: str, *, as_json: bool) -> None:
+    """Print every slice of a backfill."""
+    with equipped() as equipment:
+        parts = backfills.parts_of(equipment, backfills.named(equipment, begins))
+        printing.rows([row for part in parts for row in _slice_rows(equipment, part)], as_json=as_json)
+
+
+def say(begins: str, word: Word, by: str) -> None:
+    """Cancel or pause: said to the ledger of every zone; who works on it hears it between two slices."""
+    with equipped() as equipment:
+        backfill_id = backfills.named(equipment, begins)
+        for part in backfills.parts_of(equipment, backfill_id):
+            ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
+            if word == "cancel":
+                ledger.cancel(part, by)
+            else:
+                ledger.say(backfill_id, word, by)
+        click.echo(backfills.progress_of(equipment, backfill_id))
+
+
+def go_on(begins: str, by: str) -> int:
+    """Say `run`, and begin again whatever nobody works on."""
+    with equipped() as equipment:
+        backfill_id = backfills.named(equipment, begins)
+        for part in backfills.parts_of(equipment, backfill_id):
+            equipment.ledger(equipment.catalogue.zone(part.zone_id)).say(backfill_id, "run", by)
+        return _begun(equipment, backfill_id)
+
+
+def again(begins: str, by: str) -> int:
+    """Plan anew what failed or is held, and begin it."""
+    with equipped() as equipment:
+        backfill_id = backfills.named(equipment, begins)
+        backfills.settle(equipment, backfill_id)
+        parts = backfills.parts_of(equipment, backfill_id)
+        planned = sum(equipment.ledger(equipment.catalogue.zone(part.zone_id)).retry(part) for part in parts)
+        click.echo(f"{planned} chunks are planned again, says {by}", err=True)
+        return _begun(equipment, backfill_id)
+
+
+def _begun(equipment: Equipment, backfill_id: str) -> int:
+    """On the server there is, else here; the exit code."""
+    with server(equipment):
+        if "PREFECT_API_URL" in os.environ:
+            from tasks.submit import submit
+
+            runs = submit(equipment, backfill_id)
+            click.echo(f"Its workers have it: {runs} runs begun, the next follow as they end.", err=True)
+            return 0
+    with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
+        now = _carried_here(equipment, backfill_id)
+    click.echo(f"\n{now}", err=True)
+    _next_step(now)
+    return EXIT.get(now.state, 0)
+
+
+def _carried_here(equipment: Equipment, backfill_id: str) -> Progress:
+    """Every chunk, one after the other, in this process. What failed stays failed; the others go on."""
+    from datazones.errors import DatazonesError
+    from flows.carry import carry
+    from tasks.submit import next_items
+
+    while items := next_items(equipment, backfills.parts_of(equipment, backfill_id)):
+        for item in items:
+            try:
+                carry(item.zone_id, backfill_id, item.chunk)
+            except DatazonesError as error:
+                click.echo(f"{item.zone_id}: {error}", err=True)
+            click.echo(f"  {item.zone_id}: {backfills.progress_of(equipment, backfill_id)}", err=True)
+    return backfills.progress_of(equipment, backfill_id)
+
+
+@contextmanager
+def server(equipment: Equipment) -> Iterator[None]:
+    """PREFECT_API_URL as it is, or that of what `datazones up` keeps up in this home."""
+    place = Place(equipment.settings.home.resolve() / "up")
+    state = place.state() if place.folder.exists() and locks.is_held(place.lock) else None
+    if "PREFECT_API_URL" in os.environ or state is None:
+        yield
+        return
+    os.environ["PREFECT_API_URL"] = state.api_url
+    try:
+        yield
+    finally:
+        del os.environ["PREFECT_API_URL"]
+
+
+def _followed(equipment: Equipment, backfill_id: str) -> Progress:
+    """Until it is over or waits for a person, with a bar where there is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        now = backfills.progress_of(equipment, backfill_id)
+        task = bar.add_task(backfill_id, total=now.total, said="")
+        while True:
+            backfills.settle(equipment, backfill_id)
+            now = backfills.progress_of(equipment, backfill_id)
+            left = "" if now.left_s is None else f"about {duration(now.left_s)} left"
+            bar.update(task, completed=now.done, said=f"{now.state} {left}")
+            if now.over or now.state == "paused":
+                return now
+            time.sleep(LOOK_S)
+
+
+def _print_plan(equipment: Equipment, plan: Plan, *, as_json: bool) -> None:
+    rows = _plan_rows(plan)
+    if as_json:
+        said = {**asdict(plan.wanted), "backfill_id": plan.backfill_id, "cost": asdict(plan.cost), "zones": rows}
+        printing.entry(said, as_json=True)
+        return
+    printing.rows(rows, as_json=False)
+    agency = equipment.catalogue.agency_of(equipment.catalogue.feed(plan.wanted.feed_id)).agency_id
+    click.echo(
+        f"\n{plan.todo.height:,} slices to bring in, {plan.held:,} held; {plan.cost.calls:,} calls to the {agency}, "
+        f"{amount(plan.cost.size)}; {plan.cost.publishes:,} publishes."
+    )
+    click.echo(f"About {plan.cost}." if plan.todo.height else "There is nothing to do.")
+
+
+def _plan_rows(plan: Plan) -> list[dict[str, object]]:
+    """One row a zone, in the order of the plan."""
+    import polars as pl
+
+    todo = pl.col("number").is_not_null()
+    told = plan.slices.group_by("zone_id", maintain_order=True).agg(
+        slices=pl.len(),
+        held=pl.col("held").sum(),
+        landed=(todo & pl.col("landed")).sum(),
+        ask=(todo & ~pl.col("landed")).sum(),
+        chunks=pl.col("chunk").n_unique() - pl.col("chunk").has_nulls().cast(pl.UInt32),
+        first=pl.col("first_period").filter(todo).first(),
+        last=pl.col("last_period").filter(todo).last(),
+    )
+    return [{"zone": row.pop("zone_id"), **row} for row in told.to_dicts()]
+
+
+def _slice_rows(equipment: Equipment, part: Part) -> Iterator[dict[str, object]]:
+    ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
+    for chunk in ledger.chunks(part):
+        for number, window in part.of(chunk.number):
+            outcome = chunk.outcomes.get(number)
+            yield {
+                "zone": part.zone_id,
+                "slice": number,
+                "from": window.first_period,
+                "to": window.last_period,
+                "chunk": chunk.number,
+                "state": outcome.state if outcome else "planned",
+                "calls": outcome.calls if outcome else 0,
+                "bytes": outcome.size if outcome else 0,
+                "why": outcome.reason if outcome else "",
+            }
+
+
+def _zone_row(zone: Mapping[str, object]) -> dict[str, object]:
+    def counts(found: object) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in found.items()) if isinstance(found, Mapping) else ""
+
+    return {
+        "zone": zone["zone_id"],
+        "slices": counts(zone["slices"]),
+        "calls": zone["calls"],
+        "bytes": zone["size"],
+        "published": str(zone["snapshot"])[:24],
+        "why": zone["reason"],
+    }
+
+
+def _next_step(now: Progress) -> None:
+    steps: Sequence[str] = {
+        "failed": (
+            f"next: datazones backfill show {now.backfill_id}, then datazones backfill retry {now.backfill_id}",
+        ),
+        "held": tuple(f"next: datazones approve {z.zone_id} --because ..." for z in now.zones if z.chunks.get("held")),
+        "paused": (f"next: datazones backfill resume {now.backfill_id}",),
+    }.get(now.state, ())
+    for step in steps:
+        click.echo(step, err=True)

@@ -1,0 +1,20 @@
+"""Look after open backfills, whoever began them: what died is begun again, what a person has approved is done."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.backfills import every, settle
+from tasks.equip import equipped
+from tasks.submit import submit
+
+
+@flow(name="tend")
+def tend() -> int:
+    """How many flow runs were begun."""
+    with equipped() as equipment:
+        begun = 0
+        for backfill_id in every(equipment):
+            settle(equipment, backfill_id)
+            begun += submit(equipment, backfill_id)
+    return begun

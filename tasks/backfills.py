@@ -1,0 +1,141 @@
+"""Backfills as the tools of this process see them: planned over what is held, kept in the ledgers, told of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import cast
+
+import polars as pl
+
+from datazones.backfilling import Known, Part, Plan, Progress, Wanted, plan, progress
+from datazones.backfilling.parts import parts
+from datazones.backfilling.planning import spans
+from datazones.catalogue import Feed, Zone
+from datazones.errors import CatalogueInvalid, UnknownCode
+from datazones.model import Logged
+from datazones.periods import period
+from datazones.publishing import was_published
+from datazones.warehouse import WorkingCopy
+from tasks.equip import Equipment, calls_per_minute
+from tasks.reading import window_of
+from tasks.standing import stand_on_published
+
+
+def planned(equipment: Equipment, wanted: Wanted) -> Plan:
+    """The plan over what the zones hold today; CatalogueInvalid when one of them does not take the feed."""
+    feed = equipment.catalogue.feed(wanted.feed_id)
+    zones = [_taking(equipment, zone, feed) for zone in wanted.zones]
+    wanted = replace(wanted, zones=tuple(zone.zone_id for zone in zones))
+    now, agency = equipment.settings.clock(), equipment.catalogue.agency_of(feed)
+    return plan(wanted, feed, agency, _known(equipment, zones, feed), now, calls_per_minute(equipment.settings, agency))
+
+
+def kept(equipment: Equipment, done: Plan) -> list[Part]:
+    """The plan in the store, each zone's part in that zone's ledger."""
+    found = [part for part in parts(done) if part.windows]
+    for part in found:
+        equipment.ledger(equipment.catalogue.zone(part.zone_id)).begin(part)
+    return found
+
+
+def named(equipment: Equipment, begins: str) -> str:
+    """The id of the one backfill that begins so; UnknownCode when there is none, or several."""
+    ids = {found for zone in equipment.catalogue.zones.values() for found in equipment.ledger(zone).ids(begins)}
+    if len(ids) != 1:
+        raise UnknownCode(
+            f"the backfill {begins}",
+            found=", ".join(sorted(ids)) or "none that begins so",
+            expected="one backfill",
+            next_step="`datazones backfill list` shows them",
+        )
+    return ids.pop()
+
+
+def parts_of(equipment: Equipment, backfill_id: str) -> list[Part]:
+    """Every zone's part of a backfill, in the order in which its zones were named."""
+    zones = equipment.catalogue.zones.values()
+    having = [zone for zone in zones if backfill_id in equipment.ledger(zone).ids(backfill_id)]
+    found = [equipment.ledger(zone).part(backfill_id) for zone in having]
+    return sorted(found, key=lambda part: part.wanted.zones.index(part.zone_id))
+
+
+def progress_of(equipment: Equipment, backfill_id: str) -> Progress:
+    """How far it is, from the ledgers of its zones."""
+    told = []
+    for part in parts_of(equipment, backfill_id):
+        ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
+        told.append((part, ledger.chunks(part), ledger.word(backfill_id)))
+    return progress(told, ledger.now())
+
+
+def _taking(equipment: Equipment, zone_id: str, feed: Feed) -> Zone:
+    zone = equipment.catalogue.zone(zone_id)
+    if feed not in equipment.catalogue.feeds_of(zone):
+        raise CatalogueInvalid(
+            f"the zone {zone_id}",
+            found=f"topics {', '.join(zone.topics)}",
+            expected=f"one that the feed {feed.feed_id} serves: {', '.join(feed.topics)}",
+            next_step=f"`datazones explain {feed.feed_id}` says which zones take it",
+        )
+    return zone
+
+
+def _known(equipment: Equipment, zones: Sequence[Zone], feed: Feed) -> Known:
+    held, failed, landed, sizes = [], [], [], []
+    for zone in zones:
+        stand_on_published(equipment, zone)
+        with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
+            log = [logged for logged in copy.log() if logged.feed_id == feed.feed_id]
+        held += [(zone.zone_id, *_days(feed, logged)) for logged in log]
+        sizes += [_bytes_a_day(feed, logged) for logged in log[-1:]]
+        failed += _failed(equipment, zone, feed)
+        landed.append(equipment.answered(zone, feed).spans(zone.zone_id))
+    return Known(spans(held), spans(failed), pl.concat(landed), sum(sizes) / len(sizes) if sizes else None)
+
+
+def _days(feed: Feed, logged: Logged) -> tuple[date, date]:
+    """The days that a load asked for and that were over by then."""
+    window = window_of(logged.declared)
+    first = period(window.first_period or feed.periods.first).start
+    asked = logged.slot.date()
+    last = window.last_period or feed.periods.last
+    return first, min(period(last).end, asked) if last else asked
+
+
+def _bytes_a_day(feed: Feed, logged: Logged) -> float:
+    first, last = _days(feed, logged)
+    return sum(answer.size for answer in logged.answers) / max(1, (last - first).days)
+
+
+def _failed(equipment: Equipment, zone: Zone, feed: Feed) -> list[tuple[str, date, date]]:
+    """The windows that failed in any backfill of this feed."""
+    ledger, found = equipment.ledger(zone), []
+    for backfill_id in ledger.ids():
+        part = ledger.part(backfill_id)
+        if part.wanted.feed_id != feed.feed_id:
+            continue
+        for chunk in ledger.chunks(part):
+            for number, window in part.of(chunk.number):
+                outcome = chunk.outcomes.get(number)
+                if chunk.state == "failed" and (outcome is None or outcome.state == "failed"):
+                    first, last = cast("str", window.first_period), cast("str", window.last_period)
+                    found.append((zone.zone_id, period(first).start, period(last).end))
+    return found
+
+
+def every(equipment: Equipment) -> list[str]:
+    """The ids of all backfills of all zones."""
+    zones = equipment.catalogue.zones.values()
+    return list(dict.fromkeys(found for zone in zones for found in equipment.ledger(zone).ids()))
+
+
+def settle(equipment: Equipment, backfill_id: str) -> None:
+    """End the chunks that waited for a person and have been published since."""
+    for part in parts_of(equipment, backfill_id):
+        zone = equipment.catalogue.zone(part.zone_id)
+        ledger = equipment.ledger(zone)
+        for chunk in ledger.chunks(part):
+            if chunk.state == "held" and was_published(equipment.store, zone.prefix, chunk.snapshot):
+                ledger.move(backfill_id, chunk.number, lambda held: held.approved() if held.state == "held" else None)
