@@ -6,6 +6,7 @@ And what the gate said of real vintages, as they came and spoilt.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,19 +14,19 @@ RECORDED_FILE = "recorded_file"
 """The property under which a test says which file it has compared, and how many observations were equal."""
 
 
-CONFUSION = pytest.StashKey[str]()
-"""The confusion table of the gate."""
+CONFUSION = "confusion"
+"""The property under which a test tells the confusion table of the gate."""
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     _tell_of_files(terminalreporter)
-    if CONFUSION in config.stash:
+    for table in _told(terminalreporter, CONFUSION):
         terminalreporter.section("the gate on real vintages")
-        terminalreporter.write_line(config.stash[CONFUSION])
+        terminalreporter.write_line(str(table))
 
 
 def _tell_of_files(terminalreporter: pytest.TerminalReporter) -> None:
-    files = sorted(_read(terminalreporter))
+    files = sorted(_told(terminalreporter, RECORDED_FILE))
     if not files:
         return
     terminalreporter.section("recorded files, read whole and compared")
@@ -36,8 +37,8 @@ def _tell_of_files(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"{len(files)} files, {total:,} observations, all of them equal")
 
 
-def _read(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str, int]]:
+def _told(terminalreporter: pytest.TerminalReporter, wanted: str) -> Iterator[Any]:
     for report in terminalreporter.stats.get("passed", []):
         for name, told in getattr(report, "user_properties", []):
-            if name == RECORDED_FILE:
+            if name == wanted:
                 yield told

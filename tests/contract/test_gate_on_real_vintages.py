@@ -30,16 +30,11 @@ def _tried() -> Iterator[Trial]:
         yield from spoilt(name, vintages, kinds[number :: len(SEQUENCES)])
 
 
-@pytest.fixture(scope="module")
-def trials(request: pytest.FixtureRequest) -> list[Trial]:
-    tried = list(_tried())
-    request.config.stash[CONFUSION] = table(tried)
-    return tried
-
-
 @needs_recorded_feeds
 @pytest.mark.timeout(1800)  # a minute on a machine that does nothing else
-def test_damage_is_told_of_and_real_vintages_are_let_through(trials: list[Trial]) -> None:
+def test_damage_is_told_of_and_real_vintages_are_let_through(record_property: pytest.RecordProperty) -> None:
+    trials = list(_tried())
+    record_property(CONFUSION, table(trials))
     found = counted(trials)
     came, damage = found["as it came"], found["all damage"]
     assert len({trial.kind for trial in trials if trial.kind}) >= 40

@@ -30,17 +30,22 @@ def worker(_worker: Worker) -> Iterator[Worker]:
     _worker.manners.update(before)
 
 
-_row_of: dict[str, str] = {}
+ROW = "row of docs/faults.md"
+"""The property under which a test says whose row it is; properties come through from every process that runs tests."""
+
 _outcomes: dict[str, list[bool]] = defaultdict(list)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    _row_of.update({item.nodeid: row for item in items if (row := getattr(getattr(item, "function", 0), "row", None))})
+    for item in items:
+        if row := getattr(getattr(item, "function", 0), "row", None):
+            item.user_properties.append((ROW, row))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.nodeid in _row_of and (report.when == "call" or report.failed):
-        _outcomes[_row_of[report.nodeid]].append(report.passed)
+    row = dict(report.user_properties).get(ROW)
+    if row and (report.when == "call" or report.failed):
+        _outcomes[str(row)].append(report.passed)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 
 import polars as pl
 import pytest
@@ -13,6 +11,7 @@ from datazones.conforming import conform, tidy
 from datazones.dialects import bis_csv
 from datazones.errors import DatazonesError, ResponseMalformed, UnknownCode
 from datazones.model import Hints
+from tests.packing import zipped
 
 TODAY = (
     b'"FREQ","Frequency","REF_AREA","Reference area","UNIT_MEASURE","Unit of measure","UNIT_MULT","Unit Multiplier",'
@@ -26,13 +25,6 @@ BEFORE = (
     b'"Frequency","Type","Reference area","Time Period","2015-01","2015-02"\n'
     b'"M:Monthly","N:Nominal: broad","XA:Area A","M:N:XA","92.53",""\n'
 )
-
-
-def zipped(name: str, body: bytes) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
-        writing.writestr(name, body)
-    return archive.getvalue()
 
 
 def read(body: bytes, hints: Hints | None = None) -> pl.DataFrame:
@@ -69,7 +61,7 @@ def test_the_older_shape_has_codes_and_labels_in_one_cell() -> None:
     [("WS_CBPOL_csv_col.csv", "WS_CBPOL"), ("full_BIS_EER_csv.csv", "BIS_EER"), ("WS_TC_csv_col.csv", "WS_TC")],
 )
 def test_the_name_in_the_zip_is_the_dataflow(name: str, dataflow_id: str) -> None:
-    found = read(zipped(name, TODAY))
+    found = read(zipped({name: TODAY}))
     assert set(found["dataflow_id"]) == {dataflow_id}
     assert found.drop("dataflow_id").equals(read(TODAY).drop("dataflow_id"))
 
@@ -126,8 +118,8 @@ def changed(found: str, other: str, body: bytes = TODAY) -> bytes:
         (changed('"0","Units"', '"0.5","Units"'), UnknownCode),
         (changed('"Type"', '"frequency"', BEFORE), ResponseMalformed),
         (changed('"M:N:XA"', '"M:R:XA"', BEFORE), ResponseMalformed),
-        (zipped("WS_TC_csv_col.csv", TODAY)[:-30], ResponseMalformed),
-        (zipped("WS_TC_csv_col.csv", b""), ResponseMalformed),
+        (zipped({"WS_TC_csv_col.csv": TODAY})[:-30], ResponseMalformed),
+        (zipped({"WS_TC_csv_col.csv": b""}), ResponseMalformed),
         (b'"FREQ","Frequency"\n"Series","2024"\n"D:XA","1"\n', ResponseMalformed),
         (TODAY.replace(b"Daily", b"Dail\xff"), ResponseMalformed),
         (b"", ResponseMalformed),
@@ -143,9 +135,9 @@ def test_bad_input_stops_the_reading_with_its_typed_error(body: bytes, error: ty
     "other",
     [
         b"DATAFLOW,FREQ,REF_AREA,TIME_PERIOD,OBS_VALUE\n",
-        zipped("WS_CBPOL_csv_flat.csv", TODAY),
-        zipped("API_IT.NET_DS2_en_csv_v2_1.csv", TODAY),
-        zipped("message.xml", b"<a/>"),
+        zipped({"WS_CBPOL_csv_flat.csv": TODAY}),
+        zipped({"API_IT.NET_DS2_en_csv_v2_1.csv": TODAY}),
+        zipped({"message.xml": b"<a/>"}),
     ],
 )
 def test_other_answers_are_not_taken_for_it(other: bytes) -> None:

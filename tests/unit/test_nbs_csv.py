@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
@@ -17,6 +15,7 @@ from datazones.dialects import nbs_csv
 from datazones.dialects._nbs import province
 from datazones.errors import ResponseMalformed
 from datazones.model import Hints
+from tests.packing import zipped
 
 EXPORT = """数据库：分省年度数据
 指标：地区生产总值(亿元)
@@ -68,11 +67,7 @@ def workbook(*sheets: Sequence[Sequence[str]], kind: str = "inlineStr", filler: 
     }
     for nth, cells in zip(listed, sheets, strict=True):
         parts[f"xl/worksheets/s{nth}.xml"] = sheet(cells, kind) + " " * filler
-    body = io.BytesIO()
-    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return body.getvalue()
+    return zipped({name: text.encode() for name, text in parts.items()})
 
 
 def sheet(cells: Sequence[Sequence[str]], kind: str) -> str:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import zipfile
 
 import pytest
 
 from datazones.dialects import sdmx_ml
 from datazones.errors import DatazonesError, ProviderRefused, ProviderUnavailable, ResponseMalformed
 from datazones.model import Hints, Request
+from tests.packing import zipped
 from tests.sdmx_ml import SERIES, SPACES, message, read, refusal
-
-
-def zipped(**members: bytes) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, body in members.items():
-            file.writestr(f"{name}.xml", body)
-    return archive.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -30,7 +21,7 @@ def zipped(**members: bytes) -> bytes:
         lambda body: body.replace(b"><", b">\r\n<"),
         lambda body: body.decode().encode("utf-16"),
         lambda body: body.replace(b"UTF-8", b"ISO-8859-1").decode().encode("latin-1"),
-        lambda body: zipped(answer=body),
+        lambda body: zipped({"answer.xml": body}),
         gzip.compress,
     ],
     ids=["byte order mark", "CRLF", "UTF-16", "Latin-1", "zip", "gzip"],
@@ -46,9 +37,9 @@ def test_a_message_reads_the_same_however_it_is_wrapped(wrap: object) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        zipped(one=message(SERIES), two=message(SERIES)),
-        zipped(bomb=b"<a>" + b" " * (80 << 20)),
-        zipped(answer=message(SERIES))[:-30],
+        zipped({"one.xml": message(SERIES), "two.xml": message(SERIES)}),
+        zipped({"bomb.xml": b"<a>" + b" " * (80 << 20)}),
+        zipped({"answer.xml": message(SERIES)})[:-30],
         gzip.compress(message(SERIES))[:-12],
         gzip.compress(b" " * (80 << 20)),
         message(SERIES).replace(b"UTF-8", b"unicode_escape"),

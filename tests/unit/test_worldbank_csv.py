@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from datetime import UTC, datetime
 
 import polars as pl
@@ -14,6 +12,7 @@ from datazones.conforming import conform, tidy
 from datazones.dialects import worldbank_csv
 from datazones.errors import DatazonesError, ResponseMalformed, UnknownCode
 from datazones.model import Hints
+from tests.packing import zipped
 
 BEFORE = '\ufeff"Data Source","World Development Indicators",\r\n\r\n"Last Updated Date","2026-07-13",\r\n\r\n'
 HEADER = '"Country Name","Country Code","Indicator Name","Indicator Code","2021","2022","2023",\r\n'
@@ -33,15 +32,13 @@ INDICATORS = (
 )
 
 
-def zipped(**inside: bytes) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
-        for name, body in inside.items():
-            writing.writestr(f"{name}.csv", body)
-    return archive.getvalue()
-
-
-WHOLE = zipped(Metadata_Indicator_API_IT=INDICATORS, API_IT_DS2_en_csv_v2_1=TABLE, Metadata_Country_API_IT=AREAS)
+WHOLE = zipped(
+    {
+        "Metadata_Indicator_API_IT.csv": INDICATORS,
+        "API_IT_DS2_en_csv_v2_1.csv": TABLE,
+        "Metadata_Country_API_IT.csv": AREAS,
+    }
+)
 
 
 def read(body: bytes, hints: Hints | None = None) -> pl.DataFrame:
@@ -101,7 +98,7 @@ def test_a_table_without_figures_has_no_observations() -> None:
     assert read((BEFORE + HEADER + '"World","WLD","Users","IT","","","",\r\n').encode()).height == 0
 
 
-@pytest.mark.parametrize("body", [AREAS, INDICATORS, zipped(Metadata_Country_API_IT=AREAS)])
+@pytest.mark.parametrize("body", [AREAS, INDICATORS, zipped({"Metadata_Country_API_IT.csv": AREAS})])
 def test_lists_alone_have_no_observations(body: bytes) -> None:
     with pytest.raises(ResponseMalformed, match="lists"):
         read(body)
@@ -129,10 +126,16 @@ def changed(found: str, other: str) -> bytes:
         (changed('"2026-07-13"', '"soon"'), ResponseMalformed),
         (changed('"Indicator Code"', '"Code"'), ResponseMalformed),
         (TABLE + ROWS.encode(), ResponseMalformed),
-        (zipped(API_IT=TABLE, Metadata_Country_IT=AREAS.replace(b'"WLD"', b'"SND"')), ResponseMalformed),
-        (zipped(API_IT=TABLE, Metadata_Country_IT=AREAS.replace(b"SpecialNotes", b"Notes")), ResponseMalformed),
-        (zipped(API_IT=b"<html>busy</html>"), ResponseMalformed),
-        (zipped(API_IT=TABLE)[:-30], ResponseMalformed),
+        (
+            zipped({"API_IT.csv": TABLE, "Metadata_Country_IT.csv": AREAS.replace(b'"WLD"', b'"SND"')}),
+            ResponseMalformed,
+        ),
+        (
+            zipped({"API_IT.csv": TABLE, "Metadata_Country_IT.csv": AREAS.replace(b"SpecialNotes", b"Notes")}),
+            ResponseMalformed,
+        ),
+        (zipped({"API_IT.csv": b"<html>busy</html>"}), ResponseMalformed),
+        (zipped({"API_IT.csv": TABLE})[:-30], ResponseMalformed),
         (TABLE.replace(b"World", b"W\xf6rld"), ResponseMalformed),
         (b"", ResponseMalformed),
         (b"<html><body>Under maintenance</body></html>", ResponseMalformed),
@@ -155,7 +158,8 @@ def test_an_area_aside_that_is_listed_twice_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [b'"Country Name","Country Code","Year","Value"\n', b"DATAFLOW,FREQ\n", zipped(WS_TC_csv_col=TABLE)]
+    "other",
+    [b'"Country Name","Country Code","Year","Value"\n', b"DATAFLOW,FREQ\n", zipped({"WS_TC_csv_col.csv": TABLE})],
 )
 def test_other_tables_are_not_taken_for_it(other: bytes) -> None:
     assert not worldbank_csv.recognises(other)
