@@ -43,11 +43,12 @@ def start(
             user=user,
             group=user,
             extra_groups=[] if user else None,
-            preexec_fn=_die_with_parent if tied and sys.platform == "linux" else None,
+            preexec_fn=die_with_parent if tied and sys.platform == "linux" else None,
         )
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """From now on this process is killed when the thread that started it ends. Linux only."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

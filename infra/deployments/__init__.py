@@ -18,6 +18,9 @@ from datazones.catalogue.loading import entries
 POOL = "datazones"
 """The work pool that every worker of Datazones takes its runs from."""
 
+COMMAND = "python -m infra.standby"
+"""What a worker starts for a run: a fork of the process that stands by, where there is one."""
+
 HEAD = """\
 # Deployments of Datazones, written by `python -m infra.deployments` from datazones/catalogue/zones and
 # infra/deployments; not edited by hand. `prefect deploy --all` puts them on the server, `datazones deploy` also all
@@ -48,7 +51,7 @@ class Deployment(Entry):
             "tags": list(self.tags),
             "schedules": [{"cron": cron, "timezone": "UTC"} for cron in self.schedules],
             "concurrency_limit": {"limit": self.concurrency, "collision_strategy": "ENQUEUE"},
-            "work_pool": {"name": POOL, "work_queue_name": self.queue},
+            "work_pool": {"name": POOL, "work_queue_name": self.queue, "job_variables": {"command": COMMAND}},
         }
 
 

@@ -10,8 +10,12 @@ from functools import partial
 
 from infra.children import answers
 from infra.deployments import POOL
+from infra.standby.server import standing_by
 from infra.upkeep import postgres, redis
 from infra.upkeep.plan import LOOPBACK, Plan
+
+SOCKET_LENGTH = 108
+"""So long the path of a socket may be on Linux, its end included."""
 
 SERVER_MEMORY_MB = 1536
 """Prefect's server grows, slowly; past this it is started anew, which its runs and workers get over."""
@@ -75,6 +79,9 @@ def _servers(plan: Plan) -> Iterator[Process]:
         partial(answers, f"{plan.api_url}/ready"),
         most_memory_mb=SERVER_MEMORY_MB,
     )
+    listen = [sys.executable, "-m", "infra.standby.server", str(plan.standby)]
+    if len(str(plan.standby)) < SOCKET_LENGTH:
+        yield Process("standby", listen, plan.environment, partial(standing_by, plan.standby))
     if plan.simulator_port:
         begin = ["--now", plan.simulated_from.isoformat()] if plan.simulated_from else []
         state = ["--port", str(plan.simulator_port), "--state", str(plan.home / "simulator"), *begin]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from dotenv import dotenv_values
 
 from datazones.settings import PREFIX
 from infra import prefect_settings
+from infra.standby.__main__ import WHERE
 from infra.upkeep import postgres, redis, secrets
 
 CODE = Path(__file__).parents[2]
@@ -54,6 +56,11 @@ class Plan:
         return self.folder / "auth"
 
     @property
+    def standby(self) -> Path:
+        """The socket of the process that stands by for runs. Where its path is too long for one, runs begin anew."""
+        return self.folder / "standby"
+
+    @property
     def environment(self) -> dict[str, str]:
         """Of every part but the server, and of the commands that talk to it."""
         return prefect_settings.clients(self._everything())
@@ -82,6 +89,8 @@ class Plan:
             **prefect_settings.EVERY,
             **base,
             **self._auth(given.get(prefect_settings.AUTH)),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}",
+            WHERE: str(self.standby),
             f"{PREFIX}HOME": str(self.home),
             f"{PREFIX}CODE": str(CODE),
             "PREFECT_HOME": str(self.home / "prefect"),
