@@ -141,9 +141,7 @@ class Standby:
             os.chdir(folder)
             sys.argv = [self._module]
             sys.path[0] = folder
-            from prefect.context import refresh_global_settings_context
-
-            refresh_global_settings_context()
+            importlib.import_module("prefect.context").refresh_global_settings_context()
             if parent == os.getppid():
                 sys.modules.pop(self._module, None)
                 runpy.run_module(self._module, run_name="__main__", alter_sys=True)
