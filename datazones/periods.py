@@ -1,6 +1,7 @@
 """Time periods as providers write them, and the days they cover.
 
-Pure text to dates; see the SDMX 3.0 technical notes on TIME_PERIOD and ISO 8601. A period is closed at its first day
+Pure text to dates; see the SDMX 3.0 technical notes on TIME_PERIOD and ISO 8601. Northern statistical offices write
+H for half years, K for quarters and U for weeks. A period is closed at its first day
 and open at its last: `[start, end)`.
 """
 
@@ -33,16 +34,17 @@ class Period(NamedTuple):
 
 _PATTERNS: tuple[tuple[Freq, re.Pattern[str]], ...] = (
     (Freq.A, re.compile(r"(?P<year>\d{4})(?:-?A1?)?")),
-    (Freq.S, re.compile(r"(?P<year>\d{4})-?[SB](?P<nth>[12])")),
+    (Freq.S, re.compile(r"(?P<year>\d{4})-?[SBH](?P<nth>[12])")),
     (Freq.T, re.compile(r"(?P<year>\d{4})-?T(?P<nth>[123])")),
-    (Freq.Q, re.compile(r"(?P<year>\d{4})[-:]?[Qq](?P<nth>[1-4])")),
+    (Freq.Q, re.compile(r"(?P<year>\d{4})[-:]?[QqK](?P<nth>[1-4])")),
     (Freq.M, re.compile(r"(?P<year>\d{4})-?M(?P<nth>0?[1-9]|1[0-2])")),
     (Freq.M, re.compile(r"(?P<year>\d{4})-?(?P<nth>0[1-9]|1[0-2])")),
 )
 _LETTERED = re.compile(r"(?!0000)(\d{4})([A-D])")
-_WEEK = re.compile(r"(\d{4})-?W(0?[1-9]|[1-4]\d|5[0-3])")
+_WEEK = re.compile(r"(\d{4})-?[WU](0?[1-9]|[1-4]\d|5[0-3])")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T00:00:00(?:\.0+)?(?:Z|[+-]00:?00)?)?")
 _DAY_BARE = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_NTH_DAY = re.compile(r"(\d{4})-D(\d{3})")
 _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})/P(\d+)([YMD])")
 
 
@@ -52,7 +54,8 @@ def period(text: str, freq: Freq | None = None) -> Period:
 
     UnknownCode when it is none: a period is never guessed.
     """
-    found = _no_time(text) or _lettered(text, freq) or _regular(text) or _week(text) or _day(text, freq) or _span(text)
+    found = _no_time(text) or _lettered(text, freq) or _regular(text) or _week(text)
+    found = found or _day(text, freq) or _nth_day(text) or _span(text)
     if found is None:
         raise UnknownCode(
             "time_period",
@@ -110,6 +113,18 @@ def _day(text: str, freq: Freq | None) -> Period | None:
         days = 7 if freq is Freq.W else 1
         return Period(freq if freq is Freq.W else Freq.D, start, start + timedelta(days=days))
     except (ValueError, OverflowError):
+        return None
+
+
+def _nth_day(text: str) -> Period | None:
+    """SDMX's reporting day: 2024-D060 is the 29th of February."""
+    match = _NTH_DAY.fullmatch(text)
+    if not match or int(match[1]) == 0 or int(match[2]) == 0:
+        return None
+    try:
+        start = date(int(match[1]), 1, 1) + timedelta(days=int(match[2]) - 1)
+        return Period(Freq.D, start, start + timedelta(days=1)) if start.year == int(match[1]) else None
+    except OverflowError:
         return None
 
 

@@ -14,6 +14,8 @@ from datazones.dialects._sdmx_envelope import Footer, local, words
 from datazones.dialects._wire import malformed
 from datazones.errors import DatazonesError, ProviderRefused, ProviderUnavailable
 
+GROUP = "MessageGroup"
+"""What the ECB and the OECD put their data sets of SDMX-ML 2.0 into; it may as well hold none."""
 DATA = frozenset(
     {
         "GenericData",
@@ -21,6 +23,7 @@ DATA = frozenset(
         "StructureSpecificData",
         "StructureSpecificTimeSeriesData",
         "CompactData",
+        GROUP,
     }
 )
 ANSWERS = frozenset({"Envelope", "Fault", "syncResponse", "asyncResponse", "Error"})
@@ -33,7 +36,6 @@ OTHERS = {
     "StructureSpecificMetadataSet": "reference metadata",
     "QueryMessage": "a query",
     "RegistryInterface": "a registry's answer",
-    "MessageGroup": "a group of messages",
 }
 
 DEFERRED = "413"

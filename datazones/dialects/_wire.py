@@ -168,7 +168,8 @@ def csv_rows(
             credential_provider=None,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise malformed(subject, found=str(error).partition("\n")[0], expected="well-formed CSV") from error
+        said = str(error).partition("\n")[0].partition(". ")[0]
+        raise malformed(subject, found=said, expected=f"well-formed CSV, {len(names)} cells in every row") from error
     if quoted and b'"' in rows:
         _refuse_stray_quotes(rows, subject, separator)
     _refuse_ragged(rows, frame, subject, separator, quoted)

@@ -28,10 +28,19 @@ __all__ = ["read", "recognises"]
 
 _CONCEPTS = {AREA: "reg", INDICATOR: "zb", PERIOD: "time_period"}
 _OF_A_ROW = ("reg", "time_period", "title", "obs_value", "unit_measure", "zb")
-_SHAPES = {r"\d{4}": Freq.A, r"\d{6}": Freq.M}
+_SHAPES = {r"\d{4}": Freq.A, r"\d{4}[A-D]": Freq.Q, r"\d{6}": Freq.M}
 _YEAR, _MONTH = re.compile(r"(\d{4})年?"), re.compile(r"(\d{4})年(1[0-2]|[1-9])月")
+_QUARTER = re.compile(r"(\d{4})年第?([一二三四1-4])季度")
+_QUARTERS = dict(zip("一二三四1234", "ABCD" * 2, strict=True))
 _IN_BRACKETS, _BEHIND_LINE = re.compile(r"(.+)[(（]([^()（）=]+)[)）]"), re.compile(r".+_([^_=]+)")
-_DATABASES = {"分省年度数据": "fsnd", "分省月度数据": "fsyd", "年度数据": "hgnd", "月度数据": "hgyd"}
+_DATABASES = {
+    "年度数据": "hgnd",
+    "季度数据": "hgjd",
+    "月度数据": "hgyd",
+    "分省年度数据": "fsnd",
+    "分省季度数据": "fsjd",
+    "分省月度数据": "fsyd",
+}
 _SERIES_ATTRIBUTES = ("note",)
 
 
@@ -100,9 +109,13 @@ def _each(given: pl.Series, told: Callable[[str], str | None]) -> pl.Expr:
 
 
 def _period(text: str) -> str | None:
-    """2024 for 2024年, 202405 for 2024年5月; None for what is no period."""
-    year, month = _YEAR.fullmatch(text), _MONTH.fullmatch(text)
-    return year[1] if year else f"{month[1]}{int(month[2]):02}" if month else None
+    """2024 for 2024年, 202405 for 2024年5月, 2024A for 2024年第一季度, as the JSON has them; None for no period."""
+    if year := _YEAR.fullmatch(text):
+        return year[1]
+    if month := _MONTH.fullmatch(text):
+        return f"{month[1]}{int(month[2]):02}"
+    quarter = _QUARTER.fullmatch(text)
+    return f"{quarter[1]}{_QUARTERS[quarter[2]]}" if quarter else None
 
 
 def _name(text: str) -> str:

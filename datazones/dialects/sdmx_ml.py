@@ -1,4 +1,4 @@
-"""SDMX-ML data messages: 2.0 (compact, generic), 2.1 and 3.0 (generic, structure-specific), bare or zipped.
+"""SDMX-ML data messages: 2.0 (compact, generic, in groups), 2.1 and 3.0 (generic, structure-specific), bare or zipped.
 
 https://sdmx.org/standards-2/ and https://github.com/sdmx-twg/sdmx-ml. What is sent as an attribute of an observation,
 a series, a group or a data set is kept at that level; the figure NaN is a missing one, with its flags; a data set of
@@ -15,6 +15,7 @@ from datazones.dialects import _sdmx_later
 from datazones.dialects._sdmx_answers import (
     ANSWERS,
     DATA,
+    GROUP,
     OTHERS,
     error_of,
     footer_error,
@@ -52,6 +53,8 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
     if root.name not in DATA:
         raise metadata(parsed(text))
     tree, sent = (tagged(text) if root.name.startswith(_IN_BULK) else None) or walked(text)
+    if root.name == GROUP and not sent:
+        raise metadata(tree)
     envelope = envelope_of(tree)
     if len(envelope.heads) != len(sent):
         raise malformed("SDMX-ML message", found="a data set in an odd place", expected="data sets below the root")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from xml.sax.saxutils import escape
 
 import polars as pl
@@ -122,6 +123,13 @@ def test_an_export_by_indicator_takes_its_area_from_the_line_above() -> None:
     frame = read(body)
     assert rows(frame) == [("M.进出口总额.420000", "202412", 7.0), ("M.进出口总额.420000", "202409", 8.0)]
     assert frame["dataflow_id"][0] == "fsyd"
+
+
+def test_quarters_are_written_as_the_answers_in_json_have_them() -> None:
+    body = "数据库：季度数据\n时间：最近2季度\n指标,2024年第一季度,2023年第四季度\n国内生产总值_当季值(亿元),2,1\n"
+    frame = read(body.encode("gb18030"))
+    assert rows(frame) == [("Q.国内生产总值_当季值", "2024A", 2.0), ("Q.国内生产总值_当季值", "2023D", 1.0)]
+    assert frame.select("period_start", "dataflow_id").row(1) == (date(2023, 10, 1), "hgjd")
 
 
 def test_a_national_export_has_no_area_in_its_key() -> None:

@@ -20,6 +20,10 @@ from datazones.periods import NO_TIME, Period, period, table
         ("2024-A1", Period(Freq.A, date(2024, 1, 1), date(2025, 1, 1))),
         ("2024-S2", Period(Freq.S, date(2024, 7, 1), date(2025, 1, 1))),
         ("2024-B1", Period(Freq.S, date(2024, 1, 1), date(2024, 7, 1))),
+        ("2024H2", Period(Freq.S, date(2024, 7, 1), date(2025, 1, 1))),
+        ("2024K3", Period(Freq.Q, date(2024, 7, 1), date(2024, 10, 1))),
+        ("2024U07", Period(Freq.W, date(2024, 2, 12), date(2024, 2, 19))),
+        ("2024-D060", Period(Freq.D, date(2024, 2, 29), date(2024, 3, 1))),
         ("2024-T3", Period(Freq.T, date(2024, 9, 1), date(2025, 1, 1))),
         ("2024-Q4", Period(Freq.Q, date(2024, 10, 1), date(2025, 1, 1))),
         ("2024Q1", Period(Freq.Q, date(2024, 1, 1), date(2024, 4, 1))),
@@ -44,7 +48,7 @@ def test_a_period_covers_its_days_from_the_first_to_the_day_after_the_last(text:
     "text",
     ["", " 2024", "2024 ", "24", "2024-13", "2024-00", "2024-Q5", "2024-S3", "2023-W53", "2023-02-29", "0000", "9999"]
     + ["2024-1-1", "17/05/2024", "2024-05-17T12:00:00", "2024年", "YR2024", "2024-01-31/P1M", "2024-01-15/P0D"]
-    + ["2024-01-15/P999999999999D", "..", "latest", "2023B"],
+    + ["2024-01-15/P999999999999D", "..", "latest", "2023B", "2023-D366", "2023-D000", "2023H3", "2023K5"],
 )
 def test_what_is_no_period_is_never_guessed(text: str) -> None:
     with pytest.raises(UnknownCode):

@@ -133,6 +133,25 @@ def test_a_compact_message_of_the_first_generation_is_read_with_its_groups_by_na
     assert (found["dataflow_id"][0], found["title"][0]) == ("WAGES", "Wages")
 
 
+def test_data_sets_of_the_first_generation_are_read_out_of_a_group_of_messages() -> None:
+    compact = (
+        f'<MessageGroup xmlns="{SDMX}/v2_0/message"><Header/><DataSet action="Replace">'
+        '<Group REF_AREA="SE" UNIT="PC"/><Series FREQ="M" REF_AREA="SE" TIME_FORMAT="P1M">'
+        '<Obs TIME_PERIOD="2005-03" OBS_VALUE="0.26" OBS_STATUS="A" /></Series></DataSet></MessageGroup>'
+    ).encode()
+    generic = (
+        f'<m:MessageGroup xmlns="{SDMX}/v2_0/generic" xmlns:m="{SDMX}/v2_0/message"><m:Header/>'
+        '<DataSet><KeyFamilyRef>MIG</KeyFamilyRef><Series><SeriesKey><Value concept="COU" value="AUS"/></SeriesKey>'
+        '<Obs><Time>2000</Time><ObsValue value="59"/><Attributes><Value concept="OBS_STATUS" value="B"/></Attributes>'
+        "</Obs></Series></DataSet></m:MessageGroup>"
+    ).encode()
+    assert told(compact) == [("M.SE", "2005-03", 0.26, "A")]
+    assert read(compact)["unit_measure"].to_list() == ["PC"]
+    assert told(generic) == [("AUS", "2000", 59.0, "B")]
+    metadata = refusal(compact[: compact.index(b"<DataSet")] + b"<MetadataReport/></MessageGroup>")
+    assert "MessageGroup (MetadataReport)" in metadata.found
+
+
 def test_a_generic_message_of_the_first_generation_is_read_with_concepts_and_time_elements() -> None:
     body = (
         f'<GenericData xmlns="{SDMX}/v2_0/message" xmlns:g="{SDMX}/v2_0/generic"><Header/><DataSet>'
