@@ -370,7 +370,7 @@ def test_a_message_reads_the_same_in_whatever_pieces(entries: dict[int, Any], fl
 
 def _rows(body: bytes, piece: int) -> list[tuple[object, ...]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datazones.dialects._sdmx_json_pieces.PIECE", piece)
+        patch.setattr("datazones.dialects._json_pieces.PIECE", piece)
         found = cubes(body)
     names = ("location", "time_period", "obs_value", "note")
     return [row for cube in found for row in cube.frame.select(names).rows()]
@@ -381,6 +381,6 @@ def test_a_large_message_comes_in_several_cubes(monkeypatch: pytest.MonkeyPatch)
     about = changed(STRUCTURE, "dimensions", "series", to=[areas])
     body = first({"series": {str(number): SERIES["0"] for number in range(500)}}, about=about)
     whole = read(body)
-    monkeypatch.setattr("datazones.dialects._sdmx_json_pieces.PIECE", 2_000)
+    monkeypatch.setattr("datazones.dialects._json_pieces.PIECE", 2_000)
     assert len(cubes(body)) > 5
     assert read(body).equals(whole)
