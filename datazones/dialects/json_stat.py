@@ -26,14 +26,13 @@ from datazones.dialects._gzipped import beginning, plain
 from datazones.dialects._json_stat_axes import SUBJECT, axes_of
 from datazones.dialects._json_stat_cells import cells_of
 from datazones.dialects._json_stat_frame import frame_of
+from datazones.dialects._json_stat_pieces import message_of
 from datazones.dialects._moments import moment
 from datazones.dialects._records import Record, records, scalar
-from datazones.dialects._wire import json_of, malformed
+from datazones.dialects._wire import malformed
 from datazones.errors import ProviderRefused, ProviderUnavailable
 from datazones.model import Cube, Hints, Request
 
-PIECE = 1_000_000
-"""Observations of one cube."""
 ASKED_AGAIN_AFTER_S = 30.0
 
 _ERROR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:error|warning)"\s*:\s*\[?\s*\{[^{}]*"label"\s*:')
@@ -66,7 +65,7 @@ def following(request: Request, body: bytes) -> tuple[Request, ...]:
 
 
 def _parsed(body: bytes) -> Record:
-    return records([json_of(plain(body, SUBJECT), SUBJECT)], SUBJECT)[0]
+    return records([message_of(plain(body, SUBJECT))], SUBJECT)[0]
 
 
 def _error_of(given: Record) -> list[Record]:
@@ -118,13 +117,12 @@ def _bundled(bundle: Record) -> list[tuple[str | None, Record]]:
 
 def _cubes(name: str | None, dataset: Record, hints: Hints) -> Iterator[Cube]:
     axes = axes_of(dataset)
-    cells = cells_of(dataset, prod(axes.shape))
     keyed = [axis.name for axis in axes.every if axis.name != axes.time]
     dimensions = dict(zip(keyed, lowered(keyed, SUBJECT), strict=True))
     lacks_freq = axes.time is not None and "freq" not in dimensions.values()
     agency_id, dataflow_id = _names(name, dataset, hints)
-    for start in range(0, cells.height, PIECE):
-        frame = frame_of(cells[start : start + PIECE], axes, dimensions, dataset)
+    for cells in cells_of(dataset, prod(axes.shape)):
+        frame = frame_of(cells, axes, dimensions, dataset)
         yield Cube(
             frame=frame,
             dimensions=(*(["freq"] if lacks_freq else []), *dimensions.values()),

@@ -396,3 +396,58 @@ def test_what_cannot_be_read_without_losing_something_stops_the_reading(
 )
 def test_other_bytes_are_not_recognised(body: bytes) -> None:
     assert not json_stat.recognises(body)
+
+
+GRID = {
+    "id": ["geo", "time"],
+    "size": [2, 30],
+    "dimension": {"geo": GEO, "time": axis([f"{y}" for y in range(1990, 2020)])},
+}
+FIGURED = {str(place): place / 4 for place in range(60) if place % 3}
+FLAGGED = {str(place): "cp"[place % 2] for place in range(60) if not place % 4}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"value": FIGURED},
+        {"value": FIGURED, "status": FLAGGED},
+        {"value": FIGURED, "status": "p"},
+        {"value": FIGURED, "status": {"value": FLAGGED, "label": {"p": "provisional"}}},
+        {"value": dict(reversed(FIGURED.items())), "status": FLAGGED},
+        {"value": [FIGURED.get(str(place)) for place in range(60)], "status": FLAGGED},
+        {"value": [str(place) for place in range(60)], "status": [FLAGGED.get(str(place)) for place in range(60)]},
+        {"value": FIGURED, "status": [f'a,"{place}":1' for place in range(60)]},
+        {"value": {}, "status": FLAGGED, "extension": {"value": [1, {"value": {"7": 8}}], "status": {}}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_where_a_long_answer_is_cut_does_not_matter(
+    cells: Json, indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps({"bundled": dataset(**GRID, **cells)}, indent=indent).encode()
+    whole = sorted(rows(body), key=repr)
+    for piece in (7, 40, 300):
+        monkeypatch.setattr("datazones.dialects._json_pieces.PIECE", piece)
+        assert sorted(rows(body), key=repr) == whole
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        b'"value":{"0":1,"1":2,"2":3,"1":2}',
+        b'"value":{"0":1,"1":2,"2":3},"status":{"0":"p","1":"p","2":"p","0":"p"}',
+        b'"value":{"0":1,"1":2,"2":3,"0":1},"status":{"3":"p"}',
+        b'"value":[1,2,3]',
+        b'"value":[1,2,3,4,5]',
+        b'"value":{"0":1,"1":2,"2":"3"}',
+        b'"value":{"0":1,"1":2,"4":3}',
+        b'"value":{"0":1,"1":2,"2":NaN}',
+    ],
+)
+def test_what_is_wrong_with_cells_is_seen_in_pieces_as_well(cells: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = bytes_of(dataset(value=0)).replace(b'"value": 0', cells)
+    for piece in (4, 1 << 20):
+        monkeypatch.setattr("datazones.dialects._json_pieces.PIECE", piece)
+        with pytest.raises(ResponseMalformed):
+            read(body)
