@@ -38,7 +38,8 @@ bench: setup  ## Measure against what a user would pick instead; writes bench/re
 	$(UV) sync --frozen --quiet --group bench
 	$(RUN) python -m bench
 
-soak: setup  ## Publishing for long: writers race under faults, readers poll, every request is disturbed. COMMITS=10000 PUBLISHES=1000 SEED=1.
+soak: setup  ## For long: a simulated year of hourly slots; writers race under faults, readers poll, every request is disturbed. COMMITS=10000 PUBLISHES=1000 SEED=1.
+	$(RUN) python -m tests.year --hourly --seed $(or $(SEED),1)
 	$(RUN) python -m tests.soak --commits $(or $(COMMITS),10000) --publishes $(or $(PUBLISHES),1000) --seed $(or $(SEED),1)
 
 laws: setup  ## Histories nobody thought of against a naive model: EXAMPLES=1000 orders, readings and sequences of loads.

@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 
 from datazones.model import Parent, Revisions, Window
 from flows.conclude import conclude
+from tasks.account import accounted_run
 from tasks.assemble import assemble
 from tasks.collect import collect
 from tasks.conform import conform
@@ -23,10 +24,13 @@ from tasks.turns import turn
 
 @dataclass(frozen=True)
 class Refreshed:
-    """How a refresh ended: the zone's snapshot now, and what this run changed."""
+    """How a refresh ended: the zone's snapshot now, and what this run changed.
+
+    'ended before': its slot had ended already, by another run, and this one did nothing.
+    """
 
     zone_id: str
-    outcome: Literal["published", "unchanged"]
+    outcome: Literal["published", "unchanged", "ended before"]
     snapshot_id: str
     generation: int
     revisions: Revisions
@@ -45,22 +49,35 @@ def _name() -> str:
 
 @flow(name="refresh", flow_run_name=_name)
 def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = None) -> Refreshed:
-    """Refresh `zone` with these feeds (unset: all of its topics) for the slot (unset: now)."""
+    """Refresh `zone` with these feeds (unset: all of its topics) for the slot.
+
+    Unset, that is the instant at which Prefect meant this run to start, if the zone is due then: how the slot ends is
+    written into the zone's book, once, however many runs are made for it. Any other run is wanted, and not due.
+    """
     begun = time.perf_counter()
-    with equipped() as equipment, turn(equipment, zone):
-        due = slot or equipment.settings.clock()
-        held = hydrate(zone)
-        for feed_id in feeds or list(held.watermarks):
-            collected = collect(zone, feed_id, Window(), due, held.watermarks[feed_id])
-            if not collected.unchanged:
+    wanted = slot or flow_run.scheduled_start_time
+    with equipped() as equipment, turn(equipment, zone), accounted_run(zone, wanted) as account:
+        if account.before:
+            return Refreshed(zone, "ended before", "", account.before.generation or 0, Revisions(), 0, 0.0)
+        done = _refreshed(zone, feeds, account.slot or slot or equipment.settings.clock(), begun)
+        account.ends("published" if done.outcome == "published" else "unchanged", done.generation)
+    return done
+
+
+def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) -> Refreshed:
+    held = hydrate(zone)
+    for feed_id in feeds or list(held.watermarks):
+        collected = collect(zone, feed_id, Window(), due, held.watermarks[feed_id])
+        if not collected.unchanged:
+            with equipped() as equipment:
                 equipment.examiner.warm()  # takes seconds, which the reading takes too
-                staged = conform(zone, feed_id, Window(), collected.answers)
-                if staged.rows:
-                    load(zone, staged, collected.answers, due)
-        candidate = assemble(zone)
-        if candidate is None:
-            return _ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
-        snapshot, verdict = conclude(candidate)
+            staged = conform(zone, feed_id, Window(), collected.answers)
+            if staged.rows:
+                load(zone, staged, collected.answers, due)
+    candidate = assemble(zone)
+    if candidate is None:
+        return _ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
+    snapshot, verdict = conclude(candidate)
     return _ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)
 
 

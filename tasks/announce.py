@@ -1,10 +1,13 @@
 """What the world outside may act on: events of a zone, for automations in Prefect.
 
-`datazones.snapshot.published` and `datazones.snapshot.held`, both about the resource `datazones.zone.<zone_id>`. They
-are news and no record: one that is lost changes nothing, the truth is the zone's pointer.
+`datazones.snapshot.published`, `datazones.snapshot.held` and `datazones.slot.late`, all about the resource
+`datazones.zone.<zone_id>`. They are news and no record: one that is lost changes nothing, the truth is the zone's
+pointer and its slot book.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from prefect.events import emit_event
 
@@ -15,7 +18,7 @@ from datazones.publishing import Snapshot
 def published(snapshot: Snapshot, changes: Revisions) -> None:
     """A new snapshot is what readers see."""
     _emit(
-        "published",
+        "snapshot.published",
         snapshot.zone_id,
         generation=snapshot.generation,
         snapshot_id=snapshot.snapshot_id,
@@ -26,9 +29,14 @@ def published(snapshot: Snapshot, changes: Revisions) -> None:
 def held(candidate: Candidate, verdict: Verdict) -> None:
     """The gate held a candidate back; the rules it broke."""
     broken = [finding.rule for finding in verdict.findings if finding.severity == "critical"]
-    _emit("held", candidate.zone_id, rules=broken)
+    _emit("snapshot.held", candidate.zone_id, rules=broken)
+
+
+def late(zone_id: str, slot: datetime, reason: str) -> None:
+    """A slot has not ended in its time, or never will as things are."""
+    _emit("slot.late", zone_id, slot=slot.isoformat(), reason=reason)
 
 
 def _emit(what: str, zone_id: str, **payload: object) -> None:
     resource = {"prefect.resource.id": f"datazones.zone.{zone_id}", "prefect.resource.name": zone_id}
-    emit_event(f"datazones.snapshot.{what}", resource, payload=payload)
+    emit_event(f"datazones.{what}", resource, payload=payload)

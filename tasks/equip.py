@@ -6,6 +6,7 @@ Great Expectations, one reading child and one store client.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,15 +23,19 @@ from datazones.catalogue.asking import requests
 from datazones.errors import CatalogueInvalid
 from datazones.landing import Landing
 from datazones.model import Request, Window
-from datazones.publishing import SCRATCH, Signer, Store, StoreAddress, probe, refuse_unsafe
+from datazones.publishing import SCRATCH, Book, Signer, Store, StoreAddress, probe, refuse_unsafe
+from datazones.reconciling import Rules
 from datazones.settings import Settings, settings
 from datazones.staging import Reader
 from datazones.transport import Manners, Transport
 from datazones.warehouse.connecting import Limits
 from expectations.examiner import Examiner
-from infra import local_s3
+from infra import local_s3, presence
 
 READING_DEADLINE_S = 900.0
+
+RUN = "PREFECT__FLOW_RUN_ID"
+"""By this a worker tells a process which run it is."""
 
 NEIGHBOURS = 2
 """Zones that a candidate is compared with: what all were told alike, two of them have."""
@@ -88,6 +93,14 @@ class Equipment:
         if wanted is not None:
             return self.catalogue.zone(wanted)
         return next(iter((*self.catalogue.zones_of(feed), *self.catalogue.zones.values())))
+
+    def book(self, zone: Zone) -> Book:
+        """The zone's slot book."""
+        return Book(self.store, zone.prefix, zone.zone_id)
+
+    def rules(self, zone: Zone) -> Rules:
+        """How the zone's slots are accounted for."""
+        return Rules(zone.schedule, self.catalogue.catches_up_each(zone), zone.patience)
 
     def landing(self, zone: Zone) -> Landing:
         return Landing(self.store, zone.prefix, self.settings.home / "landing")
@@ -199,6 +212,11 @@ def calls_per_minute(chosen: Settings, agency: Agency) -> float | None:
     return agency.calls_per_minute * 3600 / chosen.simulated_hour_s if chosen.simulated_hour_s else None
 
 
+def runs_here(chosen: Settings) -> Path:
+    """Where the runs that are alive on this machine are known."""
+    return chosen.home / "runs"
+
+
 _current: Equipment | None = None
 
 
@@ -210,6 +228,8 @@ def equipped() -> Iterator[Equipment]:
         yield _current
         return
     chosen = settings()
+    if run := os.environ.get(RUN):
+        presence.hold(runs_here(chosen), run)
     with ExitStack() as stack:
         _current = Equipment(chosen, load(chosen.zones_folder, chosen.feeds_folder), stack)
         try:

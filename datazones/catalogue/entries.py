@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from datazones.slots import refuse_cron
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """An id that is also a file name, a key in the store and a Prefect name."""
@@ -21,13 +22,7 @@ def _timezone(name: str) -> str:
     return name
 
 
-def _cron(text: str) -> str:
-    if not re.fullmatch(r"(\S+ ){4}\S+", text):
-        raise ValueError("five cron fields, in UTC")
-    return text
-
-
-Cron = Annotated[str, AfterValidator(_cron)]
+Cron = Annotated[str, AfterValidator(refuse_cron)]
 """Five fields of cron, in UTC."""
 
 
@@ -58,6 +53,9 @@ class Zone(Entry):
     timezone: Annotated[str, AfterValidator(_timezone)]
     owner: Text
     schedule: Cron = Field(description="cron, in UTC")
+    patience_minutes: int = Field(
+        360, ge=1, description="so long after it is due a slot may end before an operator is told that it is late"
+    )
     prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
     topics: tuple[Word, ...] = Field(min_length=1)
     shares: tuple[Word, ...] = Field(description="topics whose observations other zones and the hub may read")
@@ -69,6 +67,10 @@ class Zone(Entry):
     @property
     def local(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def patience(self) -> timedelta:
+        return timedelta(minutes=self.patience_minutes)
 
 
 class Agency(Entry):
@@ -153,6 +155,9 @@ class Feed(Entry):
     labels: dict[str, str] = Field({}, description="columns the wire format leaves out, e.g. freq")
     absent: Literal["withdrawn", "kept"] = Field(
         "kept", description="what it means that a held observation of an answered series is not in a new answer"
+    )
+    catch_up: Literal["each", "latest"] = Field(
+        "latest", description="which missed slots are made up: each, oldest first, or the latest for all of them"
     )
     quirks: tuple[Word, ...] = Field((), description="faults of the provider's format that are mended, see quirks/")
     corrections: tuple[Corrected, ...] = Field((), description="figures that are corrected")

@@ -45,6 +45,10 @@ class Catalogue:
         """The zones that want a topic of this feed, in the order of their ids."""
         return tuple(zone for zone in self.zones.values() if set(feed.topics) & set(zone.topics))
 
+    def catches_up_each(self, zone: Zone) -> bool:
+        """Whether every missed slot of the zone is made up by itself, because one of its feeds wants that."""
+        return any(feed.catch_up == "each" for feed in self.feeds_of(zone))
+
     @cached_property
     def topics(self) -> frozenset[str]:
         return frozenset(topic for feed in self.feeds.values() for topic in feed.topics)

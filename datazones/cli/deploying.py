@@ -12,8 +12,8 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import get_current_settings
 
+from datazones.cli.serving import refuse_no_server
 from datazones.errors import CatalogueInvalid, StoreUnavailable
 from infra import automations
 from infra.automations import Automation
@@ -27,7 +27,7 @@ OURS = "datazones"
 
 def deploy() -> Iterator[dict[str, object]]:
     """What was put on the server that PREFECT_API_URL names, one row a kind."""
-    _refuse_no_server()
+    refuse_no_server()
     with get_client(sync_client=True) as client:
         yield {"what": f"work pool {POOL}", "found": _pool(client)}
         _run("--no-prompt", "deploy", "--all")
@@ -36,16 +36,6 @@ def deploy() -> Iterator[dict[str, object]]:
             yield {"what": f"automation {automation.name}", "found": _put(client, automation)}
         for name in _forgotten(client):
             yield {"what": f"automation {name}", "found": "taken away: its file is gone"}
-
-
-def _refuse_no_server() -> None:
-    if not get_current_settings().api.url:
-        raise CatalogueInvalid(
-            "the setting PREFECT_API_URL",
-            found="nothing",
-            expected="the address of your Prefect server's API",
-            next_step="set it, e.g. PREFECT_API_URL=http://127.0.0.1:4200/api; `datazones up` keeps a server up here",
-        )
 
 
 def _pool(client: SyncPrefectClient) -> str:

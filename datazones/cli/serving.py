@@ -14,13 +14,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from datazones.errors import StoreUnavailable
+from datazones.errors import CatalogueInvalid, StoreUnavailable
 from infra import prefect_settings
 from infra.children import answers, free_port, start, stop
 
 START_S = 300.0
 """For a machine that does a great deal else; a server that dies is noticed at once."""
 SILENT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+
+
+def refuse_no_server() -> None:
+    """CatalogueInvalid unless a Prefect server is set: for what has no use for one of its own."""
+    from prefect.settings import get_current_settings
+
+    if not get_current_settings().api.url:
+        raise CatalogueInvalid(
+            "the setting PREFECT_API_URL",
+            found="nothing",
+            expected="the address of your Prefect server's API",
+            next_step="set it, e.g. PREFECT_API_URL=http://127.0.0.1:4200/api; `datazones up` keeps a server up here",
+        )
 
 
 @contextmanager

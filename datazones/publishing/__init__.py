@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datazones.publishing.allowing import policy
+from datazones.publishing.book import Book, End, Seen
 from datazones.publishing.connecting import StoreAddress, make_bucket
 from datazones.publishing.history import rollback, state, states
 from datazones.publishing.holding import Held, approve, held, hold, waiting
@@ -23,6 +24,8 @@ __all__ = [
     "ANYBODY",
     "SCRATCH",
     "Approval",
+    "Book",
+    "End",
     "File",
     "Held",
     "Manifest",
@@ -30,6 +33,7 @@ __all__ = [
     "Pointer",
     "Probe",
     "Pulled",
+    "Seen",
     "Signer",
     "Snapshot",
     "Store",

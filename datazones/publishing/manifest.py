@@ -6,6 +6,7 @@ Keys are relative to the zone's prefix:
     manifests/<generation>-<sha256>.json       what a snapshot is made of, under the sha256 of its own bytes
     manifests/<generation>-<sha256>.json.sig   who says so: an Ed25519 signature of the manifest's bytes
     held/<generation>-<snapshot_id>.json       what the gate held back, until a person approves it
+    slots/<slot>/                              how a due slot ended, see `book`
     CURRENT                                    the pointer: the manifest that is published now, signed as well
 
 The same content gives the same snapshot_id, but never the same DuckDB file twice: so a run that is killed before the

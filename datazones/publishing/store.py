@@ -165,10 +165,10 @@ class Store:
         sealed = Sealed.of(content)
         return _settled(lambda: self._put(key, sealed, condition), look)
 
-    def listing(self, prefix: str) -> Iterator[Listed]:
-        """Every object whose key begins with `prefix`, in order of keys."""
+    def listing(self, prefix: str, after: str = "") -> Iterator[Listed]:
+        """Every object whose key begins with `prefix` and follows `after`, in order of keys."""
         with asking(self._name(prefix)):
-            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+            page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, StartAfter=after)
             while True:
                 for found in page.get("Contents", ()):
                     yield Listed(found["Key"], found["Size"], found["ETag"].strip('"'), found["LastModified"])

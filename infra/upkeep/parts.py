@@ -20,6 +20,8 @@ SOCKET_LENGTH = 108
 SERVER_MEMORY_MB = 1536
 """Prefect's server grows, slowly; past this it is started anew, which its runs and workers get over."""
 
+RECONCILED_EVERY_S = 15
+
 
 def _nothing() -> None:
     """To be done before it starts."""
@@ -96,6 +98,11 @@ def workers(plan: Plan) -> list[Process]:
     return [
         Process(name, prefect("worker", "start", "--pool", POOL, "--name", name), plan.environment) for name in names
     ]
+
+
+def watchers(plan: Plan) -> list[Process]:
+    """Who sees that every slot ends, also when Prefect's scheduler makes no runs."""
+    return [Process("reconciler", datazones("reconcile", "--every", str(RECONCILED_EVERY_S)), plan.environment)]
 
 
 def preparation() -> Sequence[str]:

@@ -115,7 +115,7 @@ class Supervisor:
                 self._servers += self._begun(stage)
                 self._await_servers()
             self._prepare(parts.preparation())
-            self._workers = self._begun(parts.workers(self._plan))
+            self._workers = self._begun([*parts.workers(self._plan), *parts.watchers(self._plan)])
             while True:
                 self._look()
                 time.sleep(LOOK_S)

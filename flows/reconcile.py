@@ -1,0 +1,18 @@
+"""Reconcile: see that every due slot of every zone ends, and that nothing that is dead passes for alive."""
+
+from __future__ import annotations
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+
+from tasks.equip import equipped
+from tasks.reconcile import Reconciled, reconcile_zone
+from tasks.running import PrefectRuns
+
+
+@flow(name="reconcile", flow_run_name="reconcile")
+def reconcile(zones: list[str] | None = None) -> list[Reconciled]:
+    """One pass over these zones (unset: all)."""
+    with equipped() as equipment, get_client(sync_client=True) as client:
+        runs = PrefectRuns(client)
+        return [reconcile_zone(zone, runs) for zone in zones or equipment.catalogue.zones]

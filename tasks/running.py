@@ -1,0 +1,82 @@
+"""The runs of Prefect, as the reconciler sees them: which slots somebody is at, and one more where nobody is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from datetime import UTC, datetime
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas import FlowRun
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import TERMINAL_STATES, StateType
+from prefect.exceptions import ObjectNotFound
+
+from datazones import slots
+
+PAGE = 200
+LIVE = [kind for kind in StateType if kind not in TERMINAL_STATES]
+CATCHING_UP = "catch-up"
+"""The tag of a run that makes up for a missed slot."""
+
+
+class PrefectRuns:
+    """Runs of the zones' deployments on one server, which is asked once whether it answers."""
+
+    def __init__(self, client: SyncPrefectClient) -> None:
+        self._client = client
+        self._answers = client.api_healthcheck() is None
+
+    def live(self, zone_id: str, now: datetime) -> Set[datetime] | None:
+        """The slots for which a run waits or is under way; None when the server does not say, or is told to pause."""
+        if not self._answers:
+            return None
+        try:
+            paused = self._client.read_deployment_by_name(f"refresh/{zone_id}").paused
+        except ObjectNotFound:
+            return None
+        return None if paused else frozenset(map(_slot, self._live(zone_id, now)))
+
+    def ask(self, zone_id: str, slot: datetime, number: int) -> None:
+        """Have the slot run. The key makes it one run, however often it is asked for with this number."""
+        deployment = self._client.read_deployment_by_name(f"refresh/{zone_id}")
+        self._client.create_flow_run_from_deployment(
+            deployment.id,
+            parameters={"slot": slot.isoformat()},
+            idempotency_key=f"{zone_id}/{slots.named(slot)}/{number}",
+            tags=[CATCHING_UP],
+        )
+
+    def _live(self, zone_id: str, now: datetime) -> Iterator[FlowRun]:
+        offset = 0
+        while True:
+            page = self._client.read_flow_runs(
+                flow_filter=FlowFilter(name=FlowFilterName(any_=["refresh"])),
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[zone_id])),
+                flow_run_filter=FlowRunFilter(
+                    state=FlowRunFilterState(type=FlowRunFilterStateType(any_=LIVE)),
+                    expected_start_time=FlowRunFilterExpectedStartTime(before_=now),
+                ),
+                limit=PAGE,
+                offset=offset,
+            )
+            yield from page
+            if len(page) < PAGE:
+                return
+            offset += PAGE
+
+
+def _slot(run: FlowRun) -> datetime:
+    given = run.parameters.get("slot")
+    if given:
+        return datetime.fromisoformat(given).astimezone(UTC)
+    due = run.expected_start_time or run.created
+    return due.astimezone(UTC) if due else datetime.now(UTC)
