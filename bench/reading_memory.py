@@ -1,8 +1,9 @@
-"""Peak memory of reading large answers, beside their size: from the bytes to staged Parquet, as the product does it.
+"""Peak memory of reading large streams, beside their size: from the bytes to staged Parquet, as the product does it.
 
     python -m bench.reading_memory [DIALECT ...]
 
-Every answer is read in a process of its own, whose whole memory counts: interpreter, libraries, the bytes themselves.
+A stream is read in a process of its own, and nothing is taken off what the kernel says that it held at most: the
+interpreter, its libraries, the bytes themselves. The size is that of the answers as they are parsed.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ SIZE = 128 << 20
 _READING = "--read"
 
 
-def _read(dialect: str, path: Path) -> None:
+def _read(dialect: str, paths: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = stage(Job(dialect, dialect, (str(path),), folder)).rows
+        rows = stage(Job(dialect, dialect, tuple(paths), folder)).rows
     print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10)
 
 
 def peak(dialect: str, size: int = SIZE) -> dict[str, float]:
-    """Observations read, megabytes of the answer and of the process at its peak, and how many times the former."""
+    """Observations, answers, megabytes of the stream and of the process at its peak, and how many times the former."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, dialect)
-        write(dialect, path, size)
-        command = [sys.executable, "-m", "bench.reading_memory", _READING, dialect, str(path)]
+        paths = write(dialect, Path(folder), size)
+        command = [sys.executable, "-m", "bench.reading_memory", _READING, dialect, *map(str, paths)]
         rows, held = map(int, subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split())
-        given = path.stat().st_size
-    return {"rows": rows, "answer_mb": given >> 20, "peak_mb": held >> 20, "ratio": round(held / given, 2)}
+        given = sum(path.stat().st_size for path in paths)
+    told = {"rows": rows, "answers": len(paths), "stream_mb": given >> 20, "peak_mb": held >> 20}
+    return told | {"ratio": round(held / given, 2)}
 
 
 def measure() -> dict[str, object]:
@@ -49,15 +50,13 @@ RATIOS: dict[str, Callable[[], dict[str, object]]] = {"peak_memory_vs_input": me
 
 def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == [_READING]:
-        _read(arguments[1], Path(arguments[2]))
+        _read(arguments[1], arguments[2:])
         return
-    row = "{:16} {:>12} {:>10} {:>8} {:>6}"
-    print(row.format("dialect", "observations", "answer MB", "peak MB", "ratio"))
+    row = "{:16} {:>12} {:>8} {:>10} {:>8} {:>6}"
+    print(row.format("dialect", "observations", "answers", "stream MB", "peak MB", "ratio"))
     for dialect in arguments or DIALECTS:
-        found = peak(dialect)
-        print(
-            row.format(dialect, f"{found['rows']:,}", found["answer_mb"], found["peak_mb"], found["ratio"]), flush=True
-        )
+        rows, *others = peak(dialect).values()
+        print(row.format(dialect, f"{rows:,}", *others), flush=True)
 
 
 if __name__ == "__main__":
