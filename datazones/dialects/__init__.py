@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Protocol, cast
@@ -30,6 +31,8 @@ from datazones.errors import ResponseMalformed, UnknownCode
 from datazones.model import Cube, Hints, Request
 
 HEAD = 65_536
+
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 class Dialect(Protocol):
@@ -61,11 +64,13 @@ def recognise(body: bytes) -> str:
     if len(found) == 1:
         return found[0]
     who = f"several dialects know ({', '.join(found)})" if found else "no dialect knows"
+    no_data = "nothing at all" if not head.strip() else f"a web page: {head[:60]!r}" if _PAGE.match(head) else None
+    asked = "look at what the provider says there, then ask again; a login, a block and an error page look like this"
     raise ResponseMalformed(
         "response",
-        found=f"bytes that {who}: {head[:60]!r}",
+        found=no_data or f"bytes that {who}: {head[:60]!r}",
         expected="bytes of exactly one wire format",
-        next_step="name the dialect, one of " + ", ".join(names()),
+        next_step=asked if no_data else "name the dialect, one of " + ", ".join(names()),
     )
 
 

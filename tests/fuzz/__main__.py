@@ -1,8 +1,8 @@
 """`python -m tests.fuzz --inputs 1000000 --seed 1 [DIALECT ...]`: 0 uncaught, 0 read that the bytes do not hold.
 
-A run that was stopped goes on where it was when it is started again with the same seed; `--afresh` begins again. The
-dialects advance together, so that whenever it is stopped each has seen about as many inputs. Should a process die, the
-run ends: `--jobs 1` then shows the block that ends it.
+A run that was stopped goes on where it was when it is started again with the same seed; `--afresh` begins again and
+`--inputs 0` only shows how far it came. The dialects advance together, so that whenever it is stopped each has seen
+about as many inputs. Should a process die, the run ends: `--jobs 1` then shows the block that ends it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _AT_ONCE = 280
 """Blocks that are handed out together, to processes that end with them: what parsers leak does not add up."""
 _SHOWN = 5
 _HEADINGS = ("dialect", "inputs", "read", "conformed", "refused", "uncaught", "silent", "slowest", "commits")
-_ROW = "{:16} {:>10} {:>9} {:>9} {:>9} {:>8} {:>6} {:>8}  {}"
+_ROW = "| " + " | ".join(["{}"] * len(_HEADINGS)) + " |"
 
 
 def _waiting(kept: list[Kept], inputs: int) -> Iterator[tuple[Kept, int]]:
@@ -53,8 +53,8 @@ def _inputs(kept: list[Kept]) -> int:
 
 
 def _report(kept: list[Kept], seed: int) -> None:
-    """One row per dialect, and the first of what must not happen."""
-    print(f"seed {seed}", _ROW.format(*_HEADINGS), sep="\n")
+    """One row per dialect, as `docs/fuzzing.md` has it, and the first of what must not happen."""
+    print(f"seed {seed}", _ROW.format(*_HEADINGS), "|---" * len(_HEADINGS) + "|", sep="\n")
     for each in kept:
         found = each.found
         numbers = (found.inputs, found.read, found.conformed, found.refused.total())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datazones.dialects import _wire
+from datazones.dialects import _wire, recognise
 from datazones.dialects._wire import ahead, csv_frame, csv_rows, json_of, line_end, pieces, text_line, utf8
 from datazones.errors import ResponseMalformed
 
@@ -152,3 +152,19 @@ def test_json_that_would_lose_something_is_refused(body: bytes) -> None:
 
 def test_json_with_quotes_in_its_strings_is_read() -> None:
     assert json_of(b'{"a\\"b": "c\\\\", "d": ["\\\\\\""]}', "test") == {'a"b': "c\\", "d": ['\\"']}
+
+
+@pytest.mark.parametrize(
+    ("body", "found", "next_step"),
+    [
+        (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "a web page", "a login"),
+        (codecs.BOM_UTF8 + b"<HTML><h1>502 Bad Gateway</h1>", "a web page", "an error page"),
+        (b" \n", "nothing at all", "ask again"),
+        (b"PK\x03\x04", "no dialect knows", "name the dialect"),
+    ],
+)
+def test_what_no_dialect_knows_is_told_from_what_holds_no_data(body: bytes, found: str, next_step: str) -> None:
+    with pytest.raises(ResponseMalformed) as raised:
+        recognise(body)
+    assert found in raised.value.found
+    assert next_step in raised.value.next_step
