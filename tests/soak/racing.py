@@ -25,7 +25,7 @@ from tests.snapshots import AT, PASSED, SIGNER, counted
 
 FORK = get_context("fork")
 FAULTS = 0.05
-THINK_S, LONGEST_S = 0.2, 10.0
+THINK_S, LONGEST_S = 0.5, 16.0
 """A writer that was beaten waits for up to this long, twice as long each time in a row, as anybody polite would: else
 nearly all work is that of the beaten."""
 
