@@ -24,9 +24,9 @@ import duckdb
 
 from bench import examining
 from datazones.model import Candidate, Parent, Revisions, Verdict
-from datazones.publishing import Approval, Signer, Store, StoreAddress, publish, rollback, state, verify
+from datazones.publishing import Approval, Signer, Store, StoreAddress, base_of, publish, rollback, state, verify
 from datazones.publishing.connecting import connected
-from datazones.warehouse import STORAGE_VERSION, export, schema, write_parts
+from datazones.warehouse import STORAGE_VERSION, export, schema
 from datazones.warehouse.connecting import Limits
 from infra import local_s3
 
@@ -52,19 +52,33 @@ FROM latest WHERE period_start = DATE '2026-08-01';
 """Each series has a new month and a revision of the last: one observation in a hundred."""
 
 
-def ours(store: Store, prefix: str, working: Path, folder: Path, parent: Parent | None) -> tuple[float, Parent]:
+def ours(store: Store, prefix: str, working: Path, folder: Path, parent: Parent | None) -> tuple[Seconds, Parent]:
     """Seconds from the working copy to a pointer that has moved, and what then is published."""
     limits, path = Limits(4096, 2, folder / "spill"), folder / "candidate.duckdb"
+    base = base_of(store, prefix, state(store, prefix, None)[1], folder / "pulled.duckdb") if parent else None
     began = time.perf_counter()
-    tables = export(working, path, limits)
-    parts = write_parts(path, folder / "parts", limits)
+    exported = export(working, path, limits, parts=folder / "parts", base=base)
     with path.open("rb") as built:
         digest = file_digest(built, "sha256").hexdigest()
     candidate = Candidate(
-        "bench", str(path), digest, STORAGE_VERSION, tables, (), Revisions(added=1), 1, parent, parts
-    )  # fmt: skip
+        zone_id="bench",
+        path=str(path),
+        digest=digest,
+        storage_version=STORAGE_VERSION,
+        tables=exported.tables,
+        feeds=exported.feeds,
+        changes=Revisions(added=1),
+        load_id=1,
+        parent=parent,
+        parts=exported.parts,
+        recipe=exported.recipe,
+        loose=exported.loose,
+    )
+    exporting = time.perf_counter() - began
     snapshot = publish(store, prefix, candidate, Verdict(passed=True, checks=1), NOW, signer=SIGNER)
-    return time.perf_counter() - began, snapshot.parent()
+    seconds = {"whole": time.perf_counter() - began, "exporting": exporting}
+    path.replace(folder / "pulled.duckdb")
+    return seconds, snapshot.parent()
 
 
 def theirs(address: StoreAddress, working: Path, folder: Path) -> float:
@@ -98,8 +112,10 @@ def _round(address: StoreAddress, folder: Path, observations: int) -> Seconds:
     prefix = f"zones/{uuid4().hex}"
     with Store.at(address) as store:
         found = {"theirs": theirs(address, before, folder)}
-        found["ours"], first = ours(store, prefix, before, folder, None)
-        found["again"], _ = ours(store, prefix, after, folder, first)
+        first, parent = ours(store, prefix, before, folder, None)
+        again, _ = ours(store, prefix, after, folder, parent)
+        found |= {"ours": first["whole"], "ours_exporting": first["exporting"]}
+        found |= {"again": again["whole"], "again_exporting": again["exporting"]}
         found["swap"] = _swap(store)
         began = time.perf_counter()
         verified = verify(store, prefix, {SIGNER.public_key})

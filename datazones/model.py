@@ -210,14 +210,19 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file of a snapshot: `rows` rows of `table`, in its order. `name` is a path below the snapshot."""
+    """One Parquet file of a snapshot: `rows` rows of `table`, in its order. `name` is a path below the snapshot.
+
+    `content` is a digest of what its rows say, by which it is known without its bytes; `path` is None where the store
+    has the file already and nobody made it again.
+    """
 
     name: str
-    path: str
+    path: str | None
     size: int
     digest: str
     table: str
     rows: int
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +258,28 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The published snapshot that a candidate may be a changed copy of: its DuckDB file on this machine, and what its
+    manifest says of it. `parts` are those that the store still has; for `recipe` and `loose` see Candidate.
+    """
+
+    path: Path
+    digest: str
+    recipe: str
+    loose: int
+    tables: tuple[Table, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A compact file that may become the zone's next snapshot, and what it changes against `parent`.
 
     `digest` is the sha256 of the file as it was built: what is examined is what is published. Any DuckDB from
     `storage_version` on opens it. `parts` hold the figures once more as Parquet, for readers without DuckDB.
+
+    `recipe` names the rules by which files were made of rows: only what was made by the same ones may be taken over.
+    So many rows as `loose` says lie at the end of the file instead of in their place.
     """
 
     zone_id: str
@@ -270,6 +292,8 @@ class Candidate:
     load_id: int
     parent: Parent | None
     parts: tuple[Part, ...] = ()
+    recipe: str | None = None
+    loose: int = 0
 
     @property
     def file(self) -> Path:

@@ -141,11 +141,13 @@ def _made_again(equipment: Equipment, zone: Zone, repeat: Repeat) -> Iterator[tu
 
 
 def _published(equipment: Equipment, zone: Zone) -> tuple[Table, ...]:
-    """The tables of the published snapshot, as its manifest promises them; none if its layout is an earlier one."""
+    """The tables of the published snapshot, as its manifest promises them; none if its layout is an earlier one, or
+    its digests are of an earlier kind."""
     pointer = current(equipment.store, zone.prefix)
     if pointer is None or layout(equipment.published(zone), equipment.limits) != newest():
         return ()
-    return fetch_manifest(equipment.store, zone.prefix, pointer.snapshot).tables
+    manifest = fetch_manifest(equipment.store, zone.prefix, pointer.snapshot)
+    return manifest.tables if manifest.recipe else ()
 
 
 def _empty(folder: Path) -> Path:

@@ -15,6 +15,7 @@ from datazones.publishing.pointing import current, fetch_manifest, fetch_signed,
 from datazones.publishing.probing import SCRATCH, Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
 from datazones.publishing.pulling import Pulled, fetch_warehouse, last_pulled, pull
+from datazones.publishing.putting import base_of
 from datazones.publishing.signing import ANYBODY, Signer
 from datazones.publishing.store import Outcome, Store
 from datazones.publishing.sweeping import sweep
@@ -39,6 +40,7 @@ __all__ = [
     "Store",
     "StoreAddress",
     "approve",
+    "base_of",
     "current",
     "fetch_manifest",
     "fetch_signed",

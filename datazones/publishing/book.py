@@ -23,7 +23,7 @@ from pydantic import AwareDatetime, Field
 
 from datazones import slots
 from datazones.errors import SnapshotTampered, StoreUnavailable
-from datazones.publishing.manifest import LAYOUT, Document
+from datazones.publishing.manifest import Document
 from datazones.publishing.store import Outcome, Store
 
 _END, _LATE, _ASK = "end.json", "late.json", "ask-"
@@ -39,7 +39,7 @@ def _nonce() -> str:
 class Written(Document):
     """One page of the book. `write_id` is a nonce: no two pages have the same bytes."""
 
-    layout: Literal[1] = LAYOUT
+    layout: Literal[1] = 1
     zone_id: str
     slot: AwareDatetime
     at: AwareDatetime
@@ -72,7 +72,7 @@ _Page = TypeVar("_Page", bound=Written)
 class Settled(Document):
     """Up to when every slot has ended."""
 
-    layout: Literal[1] = LAYOUT
+    layout: Literal[1] = 1
     until: AwareDatetime
     write_id: str = Field(default_factory=_nonce)
 

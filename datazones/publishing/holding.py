@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 from datazones.errors import SnapshotConflict, SnapshotTampered, StoreUnavailable, UnknownCode
 from datazones.model import Beside, Candidate, Revisions, Verdict
-from datazones.publishing.manifest import LAYOUT, Approval, Document, Manifest, Signature, snapshot_id
-from datazones.publishing.pointing import current, read
+from datazones.publishing.manifest import Approval, Document, Manifest, Signature, snapshot_id
+from datazones.publishing.pointing import current, fetch_manifest, read
 from datazones.publishing.publishing import Snapshot, described, lost, move, refuse_other_parent
 from datazones.publishing.putting import put_files, read_back
 from datazones.publishing.signing import ANYBODY, Signer, verify_signature
@@ -26,7 +26,7 @@ _PURPOSE: Final = b"datazones held back\n"
 class Held(Document):
     """The manifest that would be published, what it changes, and the word of the worker that had it examined."""
 
-    layout: Literal[1] = LAYOUT
+    layout: Literal[1] = 1
     manifest: Manifest
     changes: Revisions
     signature: Signature
@@ -51,7 +51,8 @@ def hold(
     known = trusted | {signer.public_key}
     kept = _read(store, key, known)
     if kept is None:
-        files = put_files(store, prefix, candidate, beside, None)
+        parent = fetch_manifest(store, prefix, before) if before else None
+        files = put_files(store, prefix, candidate, beside, parent)
         manifest = described(candidate, verdict, now, files, before)
         signature = signer.sign(manifest.canonical(), _PURPOSE)
         kept = _keep(store, key, Held(manifest=manifest, changes=candidate.changes, signature=signature), known)

@@ -16,17 +16,27 @@ neither.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from hashlib import sha256
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+)
 
 from datazones.errors import SnapshotTampered
 from datazones.model import HeldFeed, Table, Verdict
 
-LAYOUT: Final = 1
-"""Of manifests and pointers. A reader refuses a layout that it does not know."""
+LAYOUT: Final = 2
+"""Of manifests. A reader refuses a layout that it does not know; what each brought is in docs/publishing.md."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -40,6 +50,14 @@ class Document(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    _LATER: ClassVar[Set[str]] = frozenset()
+    """Fields of a later layout are left out where they say nothing, so that older documents keep their bytes."""
+
+    @model_serializer(mode="wrap")
+    def _said(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        plain: dict[str, object] = write(self)
+        return {name: value for name, value in plain.items() if value is not None or name not in self._LATER}
+
     def canonical(self) -> bytes:
         """The same bytes for the same content: sorted keys, UTF-8, no spaces."""
         return orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
@@ -50,11 +68,11 @@ class Document(BaseModel):
         try:
             document = cls.model_validate_json(content)
         except ValidationError as error:
-            first = error.errors()[0]
+            first, layout = error.errors()[0], cls.model_fields.get("layout")
             raise SnapshotTampered(
                 key,
                 found=f"{'.'.join(str(part) for part in first['loc']) or 'content'}: {first['msg']}",
-                expected=f"a {cls.__name__.lower()} of layout {LAYOUT}",
+                expected=f"a {cls.__name__.lower()}" + (f" of layout {layout.default}" if layout else ""),
                 next_step="upgrade Datazones if a newer one wrote it; else find out who wrote to this prefix",
             ) from error
         if document.canonical() != content:
@@ -79,7 +97,7 @@ class Reference(Document):
 class Signature(Document):
     """Who says so. The public key here proves nothing unless the reader trusts it."""
 
-    layout: Literal[1] = LAYOUT
+    layout: Literal[1] = 1
     public_key: PublicKey
     signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 
@@ -87,7 +105,7 @@ class Signature(Document):
 class Claim(Document):
     """What a zone publishes now. `write_id` is a nonce: no two pointers ever have the same bytes."""
 
-    layout: Literal[1] = LAYOUT
+    layout: Literal[1] = 1
     zone_id: str
     snapshot: Reference
     write_id: str
@@ -104,7 +122,10 @@ class Pointer(Claim):
 
 
 class File(Document):
-    """One file of a snapshot, under its name there. A Parquet file holds `rows` rows of one `table`."""
+    """One file of a snapshot, under its name there. A Parquet file holds `rows` rows of one `table`; `content` is a
+    digest of what they say."""
+
+    _LATER: ClassVar = frozenset({"content"})
 
     name: str
     key: Key
@@ -112,6 +133,7 @@ class File(Document):
     sha256: Sha256
     table: str | None
     rows: int | None
+    content: Sha256 | None = None
 
 
 class Approval(Document):
@@ -128,10 +150,12 @@ class Manifest(Document):
     or a person brought an older snapshot back. The verdict's findings
     are without their sample rows, which are in the report. `parent` names the manifest before it by its sha256, and so
     on back to the first: one good signature at the head vouches for all of them. `restores` is the older snapshot that
-    a rollback brought back.
+    a rollback brought back. `recipe` and `loose` say of the files how they were made (model.Candidate).
     """
 
-    layout: Literal[1] = LAYOUT
+    _LATER: ClassVar = frozenset({"recipe", "loose"})
+
+    layout: Literal[1, 2] = LAYOUT
     zone_id: str
     generation: int = Field(ge=1)
     snapshot_id: Sha256
@@ -146,6 +170,8 @@ class Manifest(Document):
     feeds: tuple[HeldFeed, ...]
     load_id: int
     code_version: str
+    recipe: Sha256 | None = None
+    loose: int | None = Field(default=None, ge=0)
 
     def reference(self) -> Reference:
         """As the pointer and the next manifest name this one."""

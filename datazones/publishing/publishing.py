@@ -115,6 +115,8 @@ def described(
         feeds=candidate.feeds,
         load_id=candidate.load_id,
         code_version=version("datazones"),
+        recipe=candidate.recipe,
+        loose=candidate.loose if candidate.recipe else None,
     )
 
 

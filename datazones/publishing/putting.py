@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from datazones.errors import SnapshotConflict, SnapshotTampered
-from datazones.model import Beside, Candidate
+from datazones.model import Base, Beside, Candidate, Part
 from datazones.publishing.manifest import File, Manifest
 from datazones.publishing.store import Sealed, Store
 
@@ -20,67 +19,88 @@ HANDS = 4
 """So many files are on their way at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Offered:
-    """A file as the candidate promises it."""
-
-    name: str
-    path: Path
-    digest: str
-    table: str | None = None
-    rows: int | None = None
-
-
 def put_files(
     store: Store, prefix: str, candidate: Candidate, beside: Sequence[Beside], parent: Manifest | None
 ) -> tuple[File, ...]:
     """Put what is not there and read every byte of it back. What `parent` has and the store still holds in its full
-    size is left as it is."""
-    held = _held(store, prefix, parent) if parent else {}
+    size is left as it is.
+
+    SnapshotTampered when a file that was taken over from the parent is not there any more.
+    """
+    held = {file.key: file for file in standing(store, prefix, parent)} if parent else {}
     with ThreadPoolExecutor(HANDS) as hands:
-        return tuple(hands.map(lambda offered: _put(store, prefix, offered, held), _offered(candidate, beside)))
-
-
-def _offered(candidate: Candidate, beside: Sequence[Beside]) -> Iterator[_Offered]:
-    yield _Offered(WAREHOUSE, candidate.file, candidate.digest)
-    for part in candidate.parts:
-        yield _Offered(part.name, Path(part.path), part.digest, part.table, part.rows)
-    for file in beside:
-        yield _Offered(file.name, Path(file.path), file.digest)
-
-
-def _held(store: Store, prefix: str, parent: Manifest) -> Mapping[str, int]:
-    """The sizes, by key, of the parent's files that are in the store."""
-    there = {found.key: found.size for found in store.listing(f"{prefix}/objects/")}
-    return {file.key: there.get(f"{prefix}/{file.key}", -1) for file in parent.files}
-
-
-def _put(store: Store, prefix: str, offered: _Offered, held: Mapping[str, int]) -> File:
-    with _examined(offered) as sealed:
-        key = f"objects/{sealed.digest}{offered.path.suffix}"
-        if held.get(key) != sealed.size:
-            store.create(f"{prefix}/{key}", sealed)
-            read_back(store, f"{prefix}/{key}", sealed.digest)
-        return File(
-            name=offered.name,
-            key=key,
-            size=sealed.size,
-            sha256=sealed.digest,
-            table=offered.table,
-            rows=offered.rows,
+        return tuple(
+            hands.map(lambda offered: _put(store, prefix, offered[0], offered[1], held), _offered(candidate, beside))
         )
 
 
+def standing(store: Store, prefix: str, manifest: Manifest) -> Iterator[File]:
+    """The files of a snapshot that the store has in their full size."""
+    there = {found.key: found.size for found in store.listing(f"{prefix}/objects/")}
+    return (file for file in manifest.files if there.get(f"{prefix}/{file.key}") == file.size)
+
+
+def base_of(store: Store, prefix: str, manifest: Manifest, path: Path) -> Base | None:
+    """What the next candidate may take over from a snapshot whose DuckDB file is at `path`; None from one that does
+    not say how it was made."""
+    warehouse = manifest.file(WAREHOUSE)
+    if manifest.recipe is None or warehouse is None:
+        return None
+    parts = tuple(
+        Part(file.name, None, file.size, file.sha256, file.table, file.rows or 0, file.content)
+        for file in standing(store, prefix, manifest)
+        if file.table
+    )
+    return Base(path, warehouse.sha256, manifest.recipe, manifest.loose or 0, manifest.tables, parts)
+
+
+def _offered(candidate: Candidate, beside: Sequence[Beside]) -> Iterator[tuple[File, Path | None]]:
+    """Every file as the candidate promises it, and where it is; its size is seen when it is opened."""
+    yield _promised(WAREHOUSE, candidate.digest, candidate.file.suffix), candidate.file
+    for part in candidate.parts:
+        promised = _promised(part.name, part.digest, Path(part.name).suffix)
+        said = {"size": part.size, "table": part.table, "rows": part.rows, "content": part.content}
+        yield promised.model_copy(update=said), Path(part.path) if part.path else None
+    for file in beside:
+        yield _promised(file.name, file.digest, Path(file.path).suffix), Path(file.path)
+
+
+def _promised(name: str, digest: str, suffix: str) -> File:
+    return File(name=name, key=f"objects/{digest}{suffix}", size=0, sha256=digest, table=None, rows=None)
+
+
+def _put(store: Store, prefix: str, promised: File, path: Path | None, held: Mapping[str, File]) -> File:
+    if path is None:
+        if promised.key not in held:
+            raise _vanished(f"{prefix}/{promised.key}", promised)
+        return promised
+    with _examined(path, promised.sha256) as sealed:
+        file = promised.model_copy(update={"size": sealed.size})
+        if file.key not in held:
+            store.create(f"{prefix}/{file.key}", sealed)
+            read_back(store, f"{prefix}/{file.key}", file.sha256)
+    return file
+
+
+def _vanished(key: str, promised: File) -> SnapshotTampered:
+    return SnapshotTampered(
+        key,
+        found=f"no object for {promised.name}",
+        expected=f"the {promised.size} bytes that the parent published",
+        next_step="run again: what the store has lost is made anew; then find out who removes from this prefix",
+    )
+
+
 @contextmanager
-def _examined(offered: _Offered) -> Iterator[Sealed]:
+def _examined(path: Path, digest: str) -> Iterator[Sealed]:
     """The file, opened once: another run that builds it anew at its path cannot change what we send."""
-    with offered.path.open("rb") as file:
+    with path.open("rb") as file:
         sealed = Sealed.of(file)
-        if sealed.digest != offered.digest:
+        if sealed.digest != digest:
             raise SnapshotConflict(
-                str(offered.path),
+                str(path),
                 found=f"a file with sha256 {sealed.digest}, built by another run",
-                expected=f"the one that was examined, {offered.digest}",
+                expected=f"the one that was examined, {digest}",
                 next_step="run again; nothing was published",
             )
         yield sealed

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from datazones.warehouse.around import around
 from datazones.warehouse.comparing import compare
-from datazones.warehouse.exporting import STORAGE_VERSION, content, export, held_feeds
-from datazones.warehouse.parting import write_parts
+from datazones.warehouse.exporting import STORAGE_VERSION, Exported, content, export
 from datazones.warehouse.quarantining import standing
 from datazones.warehouse.querying import query
 from datazones.warehouse.working import WorkingCopy
 
 __all__ = [
     "STORAGE_VERSION",
+    "Exported",
     "WorkingCopy",
     "around",
     "compare",
     "content",
     "export",
-    "held_feeds",
     "query",
     "standing",
-    "write_parts",
 ]

@@ -1,55 +1,164 @@
-"""From a working copy to a candidate: compact, sorted, in a pinned storage version, re-opened and counted."""
+"""From a working copy to a candidate: compact, in a pinned storage version, re-opened and found to say the same.
+
+A candidate is a changed copy of an empty file, or of the published one where little has changed (changing.py). Either
+way it is opened anew when it is written, every row of it is read, and what it says is compared with what the working
+copy says.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import dataclass
 from datetime import UTC
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from shutil import copyfile
 
 import duckdb
+import polars as pl
 
 from datazones.errors import WarehouseDamaged
-from datazones.model import HeldFeed, Table
-from datazones.warehouse import schema
+from datazones.model import Base, HeldFeed, Part, Table
+from datazones.warehouse import changing, parting, schema
 from datazones.warehouse.connecting import Limits, literal, opened
+from datazones.warehouse.fingerprinting import Content, Fingerprint, contents, whole
 
 STORAGE_VERSION = "v1.2.0"
 """Of published files: DuckDB 1.2.2 and every later reader opens them."""
 
 
-def export(working: Path, into: Path, limits: Limits) -> tuple[Table, ...]:
-    """Write the working copy's tables to a new file; the tables as they are found in it on a second opening."""
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: tables as they were found on a second opening, feeds, Parquet files, and how it was made."""
+
+    tables: tuple[Table, ...]
+    feeds: tuple[HeldFeed, ...]
+    parts: tuple[Part, ...]
+    recipe: str
+    loose: int
+
+
+def export(
+    working: Path, into: Path, limits: Limits, *, parts: Path | None = None, base: Base | None = None
+) -> Exported:
+    """Write the working copy's tables to a new file, and its figures as Parquet to the folder `parts` if one is named.
+
+    What has not changed since `base` is taken over from it.
+    """
     into.parent.mkdir(parents=True, exist_ok=True)
     into.unlink(missing_ok=True)
-    with opened(None, limits, reach=[working.parent, into.parent]) as connection:
+    blank = _blank(limits)
+    reach = [working.parent, into.parent, *([base.path.parent] if base else [])]
+    with opened(None, limits, reach=reach) as connection:
         connection.execute(f"ATTACH {literal(working)} AS held (READ_ONLY)")
-        connection.execute(f"ATTACH {literal(into)} AS candidate (STORAGE_VERSION '{STORAGE_VERSION}')")
-        connection.execute("USE candidate")
-        schema.create(connection)
-        schema.explain(connection)
-        for table in schema.PUBLISHED:
-            order = schema.SORTED_BY.get(table, "ALL")
-            connection.execute(f"INSERT INTO {table} SELECT * FROM held.{table} ORDER BY {order}")
-        connection.execute("CHECKPOINT candidate")
-        expected = {table: _rows(connection, f"held.{table}") for table in schema.PUBLISHED}
-        connection.execute("USE memory")
-        connection.execute("DETACH candidate")
-    return _examined(into, expected, limits)
+        held = contents(connection, "held")
+        base = base if base and base.recipe == recipe() else None
+        changed = changing.change(connection, base, held, into, STORAGE_VERSION) if base else None
+        if changed is None or _unlike(connection, into, held):
+            changed = None
+            copyfile(blank, into)
+            _fill(connection, into)
+            _refuse(into, _unlike(connection, into, held), held)
+        connection.execute(f"ATTACH {literal(into)} AS candidate (READ_ONLY)")
+        gathered = changed.rows if changed else {}
+        return Exported(
+            tables=tuple(content.table() for content in held.values()),
+            feeds=_feeds(connection),
+            parts=parting.write_parts(connection, held, parts, base.parts if base else (), gathered) if parts else (),
+            recipe=recipe(),
+            loose=changed.loose if changed else 0,
+        )
 
 
 def content(path: Path, limits: Limits) -> tuple[Table, ...]:
     """The tables of a warehouse file as a manifest names them: rows, and a digest of what they say."""
-    with opened(path, limits, read_only=True) as connection:
-        return tuple(_table(connection, name) for name in schema.PUBLISHED)
+    with opened(None, limits, reach=[path.parent]) as connection:
+        connection.execute(f"ATTACH {literal(path)} AS warehouse (READ_ONLY)")
+        return tuple(found.table() for found in contents(connection, "warehouse").values())
 
 
-def held_feeds(path: Path, limits: Limits) -> tuple[HeldFeed, ...]:
-    """The feeds of a candidate, as its manifest names them."""
-    with opened(path, limits, read_only=True) as connection:
-        rows = connection.execute(
-            "SELECT feed.feed_id, agency_id, dataflow_id, licence, attribution, terms, count(vintage_id), "
-            "max(known_at) FROM feed LEFT JOIN vintage USING (feed_id) GROUP BY ALL ORDER BY feed.feed_id"
-        ).fetchall()
+@cache
+def recipe() -> str:
+    """A digest of all that decides which bytes are made of which rows; of two files it tells whether one rule made
+    both."""
+    rules = [
+        (schema.scripts(), schema.DOCS, schema.SORTED_BY, STORAGE_VERSION, duckdb.__version__, pl.__version__),
+        (parting.SMALL, parting.BY_DECADE, parting.BY_YEAR, parting.ROW_GROUP),
+    ]
+    return sha256(json.dumps(rules).encode()).hexdigest()
+
+
+def _blank(limits: Limits) -> Path:
+    """A file without rows, made once: of a small zone's export it would be the larger part."""
+    path = limits.spill / f"blank-{recipe()[:16]}.duckdb"
+    if not path.exists():
+        limits.spill.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}")
+        aside.unlink(missing_ok=True)
+        with opened(None, limits, reach=[limits.spill]) as connection:
+            connection.execute(f"ATTACH {literal(aside)} AS blank (STORAGE_VERSION '{STORAGE_VERSION}')")
+            connection.execute("USE blank")
+            schema.create(connection)
+            schema.explain(connection)
+            connection.execute("CHECKPOINT blank")
+            connection.execute("USE memory")
+            connection.execute("DETACH blank")
+        aside.replace(path)
+    return path
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, into: Path) -> None:
+    connection.execute(f"ATTACH {literal(into)} AS candidate (STORAGE_VERSION '{STORAGE_VERSION}')")
+    connection.execute("BEGIN")
+    for table in schema.PUBLISHED:
+        connection.execute(f"INSERT INTO candidate.{table} SELECT * FROM held.{table} {_order(connection, table)}")
+    connection.execute("COMMIT")
+    connection.execute("CHECKPOINT candidate")
+    connection.execute("DETACH candidate")
+
+
+def _order(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Nothing where the working copy's rows lie in order already, as after a first load: sorting takes its time."""
+    if table not in schema.SORTED_BY:
+        return "ORDER BY ALL"
+    keys = schema.SORTED_BY[table].split(", ")
+    before = ", ".join(f"lag({key}) OVER () AS before_{key}" for key in keys)
+    less = " OR ".join(
+        " AND ".join([*(f"{key} = before_{key}" for key in keys[:place]), f"{keys[place]} < before_{keys[place]}"])
+        for place in range(len(keys))
+    )
+    (out_of_order,) = connection.execute(
+        f"SELECT EXISTS (FROM (SELECT {', '.join(keys)}, {before} FROM held.{table}) WHERE {less})"
+    ).fetchone() or (True,)
+    return f"ORDER BY {schema.SORTED_BY[table]}" if out_of_order else ""
+
+
+def _unlike(connection: duckdb.DuckDBPyConnection, path: Path, held: dict[str, Content]) -> dict[str, Fingerprint]:
+    """The tables of a file, opened anew, that say something else than what is held."""
+    connection.execute(f"ATTACH {literal(path)} AS candidate (READ_ONLY)")
+    found = whole(connection, "candidate")
+    connection.execute("DETACH candidate")
+    return {name: print_ for name, print_ in found.items() if print_ != held[name].whole}
+
+
+def _refuse(path: Path, unlike: dict[str, Fingerprint], held: dict[str, Content]) -> None:
+    if unlike:
+        raise WarehouseDamaged(
+            str(path),
+            found=", ".join(f"{name} with {found.rows} rows" for name, found in unlike.items()),
+            expected=", ".join(f"the {held[name].rows} rows of {name} that the working copy has" for name in unlike),
+            next_step="look at the disk; nothing was published",
+        )
+
+
+def _feeds(connection: duckdb.DuckDBPyConnection) -> tuple[HeldFeed, ...]:
+    """The feeds of the candidate, as its manifest names them."""
+    rows = connection.execute(
+        "SELECT feed.feed_id, agency_id, dataflow_id, licence, attribution, terms, count(vintage_id), max(known_at) "
+        "FROM candidate.feed LEFT JOIN candidate.vintage USING (feed_id) GROUP BY ALL ORDER BY feed.feed_id"
+    ).fetchall()
     return tuple(
         HeldFeed(
             *(feed_id, agency_id, dataflow_id, licence, attribution, vintages),
@@ -58,35 +167,3 @@ def held_feeds(path: Path, limits: Limits) -> tuple[HeldFeed, ...]:
         )
         for feed_id, agency_id, dataflow_id, licence, attribution, terms, vintages, known_at in rows
     )
-
-
-def _examined(path: Path, expected: dict[str, int], limits: Limits) -> tuple[Table, ...]:
-    tables = content(path, limits)
-    found = {table.name: table.rows for table in tables}
-    if found != expected:
-        raise WarehouseDamaged(
-            str(path),
-            found=f"rows {found}",
-            expected=f"{expected}",
-            next_step="look at the disk; nothing was published",
-        )
-    return tables
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _table(connection: duckdb.DuckDBPyConnection, table: str) -> Table:
-    """A table as it is found. The digest of its content is independent of order, file and DuckDB version."""
-    described = tuple((name, kind) for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall())
-    columns = [name for name, _ in described]
-    cells = ", ".join(f"""coalesce(CAST("{name}" AS VARCHAR), chr(1))""" for name in columns)
-    row = connection.execute(
-        f"WITH hashed AS (SELECT md5_number(concat_ws(chr(31), {cells})) AS h FROM {table}) "
-        "SELECT count(*), bit_xor(h), sum((h & 9223372036854775807::UHUGEINT)::HUGEINT) FROM hashed"
-    ).fetchone()
-    count, mixed, total = row if row else (0, None, None)
-    digest = sha256(f"{table} {columns} {count} {mixed} {total}".encode()).hexdigest()
-    return Table(table, int(count), digest, described)

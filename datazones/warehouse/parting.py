@@ -1,94 +1,185 @@
 """The figures of a candidate as Parquet files, for readers without DuckDB: the same rows give the same bytes.
 
-A table is one file while it is small. A larger one is cut by feed, and a large feed by decade or year of the period,
-so that what a new vintage brings changes few files and a reader of few years opens few. Within a file rows lie as in
-the table: by series and period.
+A table is one file while it is small. A larger one is cut by feed, a large feed by decade, its newest decade by year,
+and a very large one by year throughout: so what a new vintage brings changes few files, and a reader of few years
+opens few. Within a file rows lie by series and period. What the parent has in a file that says the same is not made
+again: a file is a function of its rows alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from hashlib import file_digest
 from pathlib import Path
 from shutil import rmtree
+from types import MappingProxyType
 
 import duckdb
+import polars as pl
 
 from datazones.model import Part
 from datazones.warehouse import schema
-from datazones.warehouse.connecting import Limits, literal, opened
+from datazones.warehouse.connecting import literal
+from datazones.warehouse.fingerprinting import CUT, Content, Fingerprint
 
 WHOLE = ("feed", "series", "vintage")
-CUT = ("latest", "superseded")
-"""The tables that hold figures, and those without which they say nothing."""
-
-SPANS = ((1 << 20, 1), (1 << 17, 10))
-"""From so many rows of a feed in a table on, a file spans so many years."""
+"""The tables without which figures say nothing."""
 
 SMALL = 1 << 16
 """A table of fewer rows is one file, whatever is in it."""
 
+BY_DECADE, BY_YEAR = 1 << 17, 1 << 22
+"""From so many rows of a feed in a table on it is cut by decade, the newest one by year; and by year throughout."""
 
-def write_parts(candidate: Path, into: Path, limits: Limits) -> tuple[Part, ...]:
-    """The Parquet files of a candidate in the folder `into`, which is emptied first; a table without rows has none.
+GATHERED = 1 << 22
+"""So many rows are in memory at once, unless a single file has more."""
+
+ROW_GROUP = 122_880
+"""Rows that a reader can pass over by their least and greatest series and period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One file to be: its name, its table, and its rows: all, or those of a feed, or those of some of its years."""
+
+    name: str
+    table: str
+    feed_id: str | None = None
+    years: tuple[int, int] | None = None
+
+
+def cuts(content: Content) -> Iterator[tuple[Cut, Fingerprint]]:
+    """The files of a table and what their rows say; a table without rows has none.
 
     Names are those of a Hive-partitioned data set: `latest/feed_id=gdp/decade=2010/part.parquet`.
     """
+    if content.rows and (content.name not in CUT or content.rows < SMALL):
+        yield Cut(f"{content.name}.parquet", content.name), Fingerprint.of(content.places.values())
+    elif content.rows:
+        by_feed: dict[str, dict[int, Fingerprint]] = {}
+        for place, found in content.places.items():
+            feed_id, year = place or ("", 0)
+            by_feed.setdefault(feed_id, {})[year] = found
+        for feed_id in sorted(by_feed):
+            yield from _of_feed(content.name, feed_id, by_feed[feed_id])
+
+
+def _of_feed(table: str, feed_id: str, years: Mapping[int, Fingerprint]) -> Iterator[tuple[Cut, Fingerprint]]:
+    rows, folder = sum(found.rows for found in years.values()), f"{table}/feed_id={feed_id}"
+    if rows < BY_DECADE:
+        yield Cut(f"{folder}/part.parquet", table, feed_id), Fingerprint.of(years.values())
+        return
+    by_year_from = min(years) if rows >= BY_YEAR else max(years) // 10 * 10
+    for word, first, last in _spans(min(years), max(years), by_year_from):
+        found = Fingerprint.of(years[year] for year in range(first, last + 1) if year in years)
+        if found.rows:
+            yield Cut(f"{folder}/{word}={first}/part.parquet", table, feed_id, (first, last)), found
+
+
+def _spans(first: int, last: int, by_year_from: int) -> Iterator[tuple[str, int, int]]:
+    for decade in range(first // 10 * 10, by_year_from // 10 * 10, 10):
+        yield "decade", decade, decade + 9
+    for year in range(by_year_from, last + 1):
+        yield "year", year, year
+
+
+def write_parts(
+    connection: duckdb.DuckDBPyConnection,
+    contents: Mapping[str, Content],
+    into: Path,
+    held: Sequence[Part] = (),
+    gathered: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Part, ...]:
+    """The Parquet files of the attached `candidate` in the folder `into`, which is emptied first.
+
+    One that says the same as one of the same name that is `held` already is not made. `gathered` has, by table, a query
+    for fewer rows than all, among which are all those of the files that are made.
+    """
     rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
-    with opened(candidate, limits, read_only=True, reach=[into]) as connection:
-        parts = (_part(connection, into, *cut) for cut in _cuts(connection))
-        return tuple(part for part in parts if part.rows)
+    said = {(part.name, part.content): part for part in held}
+    wanted = [
+        (cut, found.rows, contents[table].digest(found))
+        for table in (*WHOLE, *CUT)
+        for cut, found in cuts(contents[table])
+    ]
+    fresh = [(cut, rows) for cut, rows, digest in wanted if (cut.name, digest) not in said]
+    made = {part.name: part for batch in _batches(fresh) for part in _write(connection, batch, into, gathered)}
+    return tuple(
+        replace(made[cut.name], content=digest) if cut.name in made else said[cut.name, digest]
+        for cut, _, digest in wanted
+    )
 
 
-Cut = tuple[str, str, str]
-"""A table, the name of a file of it, and the query for its rows."""
+def _batches(sized: Iterable[tuple[Cut, int]]) -> Iterator[list[Cut]]:
+    """Neighbours of one feed that are read at once."""
+    batch: list[Cut] = []
+    rows = 0
+    for cut, count in sized:
+        if batch and (rows + count > GATHERED or (cut.table, cut.feed_id) != (batch[0].table, batch[0].feed_id)):
+            yield batch
+            batch, rows = [], 0
+        batch, rows = [*batch, cut], rows + count
+    if batch:
+        yield batch
 
 
-def _cuts(connection: duckdb.DuckDBPyConnection) -> Iterator[Cut]:
-    for table in WHOLE:
-        yield table, f"{table}.parquet", f"FROM {table}"
-    for table in CUT:
-        rows = connection.execute(
-            f"SELECT feed_id, count(*), min(year(period_start)), max(year(period_start)) "
-            f"FROM {table} JOIN series USING (series_id) GROUP BY feed_id ORDER BY feed_id"
-        ).fetchall()
-        if sum(row[1] for row in rows) < SMALL:
-            yield table, f"{table}.parquet", f"FROM {table}"
-        else:
-            connection.execute(_GATHERED.format(table=table))
-            for feed_id, count, first, last in rows:
-                yield from _of_feed(table, feed_id, count, first, last)
+def _write(
+    connection: duckdb.DuckDBPyConnection, batch: list[Cut], into: Path, gathered: Mapping[str, str]
+) -> Iterator[Part]:
+    table = batch[0].table
+    rows = _rows(connection, gathered.get(table, f"SELECT * FROM candidate.{table}"), batch)
+    frame = _in_order(pl.DataFrame(connection.sql(rows)).rechunk(), table)
+    for cut in batch:
+        path = into / cut.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mine = frame.filter(_within(cut.years)) if cut.years and len(batch) > 1 else frame
+        mine.write_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        with path.open("rb") as built:
+            digest = file_digest(built, "sha256").hexdigest()
+        yield Part(cut.name, str(path), path.stat().st_size, digest, cut.table, mine.height)
 
 
-_GATHERED = """
-CREATE TEMP TABLE gathered_{table} AS
-SELECT t.*, feed_id AS cut_feed, year(period_start) AS cut_year FROM {table} AS t JOIN series USING (series_id)
-ORDER BY cut_feed, cut_year
-"""
-"""The rows of each file side by side, so that writing one does not read them all."""
+def _rows(connection: duckdb.DuckDBPyConnection, rows: str, batch: list[Cut]) -> str:
+    first, last = batch[0], batch[-1]
+    said = [_of_series(connection, first.feed_id)] if first.feed_id is not None else []
+    said += [between((first.years[0], last.years[1]))] if first.years and last.years else []
+    return f"FROM ({rows})" + (f" WHERE {' AND '.join(said)}" if said else "")
 
 
-def _of_feed(table: str, feed_id: str, count: int, first: int, last: int) -> Iterator[Cut]:
-    name, rows = f"{table}/feed_id={feed_id}", f"SELECT * EXCLUDE (cut_feed, cut_year) FROM gathered_{table}"
-    mine = f"cut_feed = {literal(feed_id)}"
-    span = next((years for rows_of_feed, years in SPANS if count >= rows_of_feed), None)
-    if span is None:
-        yield table, f"{name}/part.parquet", f"{rows} WHERE {mine}"
-        return
-    word = {1: "year", 10: "decade"}[span]
-    for start in range(first // span * span, last + 1, span):
-        within = f"cut_year BETWEEN {start} AND {start + span - 1}"
-        yield table, f"{name}/{word}={start}/part.parquet", f"{rows} WHERE {mine} AND {within}"
+def _of_series(connection: duckdb.DuckDBPyConnection, feed_id: str) -> str:
+    """The series of a feed, as SQL. Loads number them one after the other, and a span of numbers keeps rows in order;
+    those of later loads lie apart."""
+    mine = f"FROM candidate.series WHERE feed_id = {literal(feed_id)}"
+    row = connection.execute(f"SELECT min(series_id), max(series_id), count(*) {mine}").fetchone()
+    first, last, count = row or (0, 0, 0)
+    if last - first + 1 == count:
+        return f"series_id BETWEEN {first} AND {last}"
+    return f"series_id IN (SELECT series_id {mine})"
 
 
-def _part(connection: duckdb.DuckDBPyConnection, into: Path, table: str, name: str, rows: str) -> Part:
-    path = into / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    order = schema.SORTED_BY.get(table, "ALL")
-    written = connection.execute(
-        f"COPY ({rows} ORDER BY {order}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchone()
-    with path.open("rb") as built:
-        digest = file_digest(built, "sha256").hexdigest()
-    return Part(name, str(path), path.stat().st_size, digest, table, int(written[0]) if written else 0)
+def _in_order(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Sorted as the table lies; to look is cheaper than to sort what is sorted. Rows of one key, if there were any,
+    are told apart by all that they say."""
+    keys = schema.SORTED_BY[table].split(", ") if table in schema.SORTED_BY else []
+    before = pl.lit(value=True)
+    for key in reversed(keys):
+        one, other = pl.col(key), pl.col(key).shift(1)
+        before = (one < other) | ((one == other) & before)
+    return frame.sort([*keys, *frame.columns]) if frame.select(before.any()).item() else frame
+
+
+def between(years: tuple[int, int]) -> str:
+    """Of these years, as SQL."""
+    first, last = (literal(day.isoformat()) for day in _days(years))
+    return f"period_start BETWEEN {first} AND {last}"
+
+
+def _within(years: tuple[int, int]) -> pl.Expr:
+    return pl.col("period_start").is_between(*_days(years))
+
+
+def _days(years: tuple[int, int]) -> tuple[date, date]:
+    return date(years[0], 1, 1), date(years[1], 12, 31)

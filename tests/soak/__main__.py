@@ -57,7 +57,9 @@ def main() -> None:
     parser.add_argument("--commits", type=int, default=10_000)
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--publishes", type=int, default=1_000)
-    parser.add_argument("--pause", type=float, default=5.0, help="seconds that a reader waits at most between two polls")
+    parser.add_argument(
+        "--pause", type=float, default=5.0, help="seconds that a reader waits at most between two polls"
+    )
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     good = True

@@ -16,7 +16,7 @@ import pytest
 from datazones.errors import ExpectationsFailed
 from datazones.model import Candidate, Parent, Revisions
 from datazones.publishing import Approval, Store, approve, hold, publish, pull
-from datazones.warehouse import STORAGE_VERSION, export, held_feeds
+from datazones.warehouse import STORAGE_VERSION, export
 from datazones.warehouse.connecting import Limits
 from tests.snapshots import AT, SIGNER, beside
 from tests.unit.expectations_zone import Row, Zone, examined
@@ -28,14 +28,14 @@ WRONG: list[Row] = [(key, period, 1e4 * (figure or 0), status) for key, period, 
 def offered(folder: Path, name: str, parent: Parent | None) -> Candidate:
     """What the zone in this folder holds now, as it is assembled."""
     path, limits = folder / f"{name}.duckdb", Limits(512, 1, folder / "spill")
-    tables = export(folder / "working.duckdb", path, limits)
+    exported = export(folder / "working.duckdb", path, limits)
     return Candidate(
         zone_id="beijing",
         path=str(path),
         digest=sha256(path.read_bytes()).hexdigest(),
         storage_version=STORAGE_VERSION,
-        tables=tables,
-        feeds=held_feeds(path, limits),
+        tables=exported.tables,
+        feeds=exported.feeds,
         changes=Revisions(added=1),
         load_id=1,
         parent=parent,

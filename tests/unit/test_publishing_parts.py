@@ -11,7 +11,7 @@ import pytest
 
 from datazones.model import Part
 from datazones.publishing import Store, StoreAddress, current, fetch_manifest
-from datazones.warehouse import export, parting, schema, write_parts
+from datazones.warehouse import export, parting, schema
 from datazones.warehouse.connecting import Limits
 from tests.snapshots import candidate, put
 
@@ -47,12 +47,16 @@ def working(tmp_path: Path) -> Path:
 
 
 def _built(working: Path, folder: Path, limits: Limits) -> tuple[Part, ...]:
-    export(working, folder / "candidate.duckdb", limits)
-    return write_parts(folder / "candidate.duckdb", folder / "parts", limits)
+    return export(working, folder / "candidate.duckdb", limits, parts=folder / "parts").parts
 
 
 def _by_name(parts: tuple[Part, ...]) -> dict[str, str]:
     return {part.name: part.digest for part in parts}
+
+
+def _cut_by_decade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parting, "SMALL", 1)
+    monkeypatch.setattr(parting, "BY_DECADE", 1)
 
 
 def test_a_small_table_is_one_file_and_an_empty_one_is_none(working: Path, tmp_path: Path, limits: Limits) -> None:
@@ -72,20 +76,24 @@ def test_the_same_rows_give_the_same_bytes_whatever_the_threads(
     assert _by_name(built[0]) == _by_name(built[1]) == _by_name(built[2])
 
 
-def _cut_by_decade(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parting, "SMALL", 1)
-    monkeypatch.setattr(parting, "SPANS", ((1 << 18, 1), (1, 10)))
+def test_the_figures_of_a_very_large_feed_are_cut_by_year_throughout(
+    working: Path, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut_by_decade(monkeypatch)
+    monkeypatch.setattr(parting, "BY_YEAR", 1)
+    names = [part.name for part in _built(working, tmp_path / "a", limits) if "feed_id=feed_0" in part.name]
+    assert names == [f"latest/feed_id=feed_0/year={year}/part.parquet" for year in range(YEARS[0], YEARS[1] + 1)]
 
 
-def test_a_large_table_is_cut_by_feed_and_decade_and_every_row_is_in_one_file(
+def test_a_large_table_is_cut_by_feed_decade_and_newest_years_and_every_row_is_in_one_file(
     working: Path, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _cut_by_decade(monkeypatch)
     parts = [part for part in _built(working, tmp_path / "a", limits) if part.table == "latest"]
     assert [part.name for part in parts] == [
-        f"latest/feed_id=feed_{feed}/decade={decade}/part.parquet"
+        f"latest/feed_id=feed_{feed}/{span}/part.parquet"
         for feed in (0, 1)
-        for decade in (1990, 2000, 2010, 2020)
+        for span in ("decade=1990", "decade=2000", "decade=2010", *(f"year={year}" for year in range(2020, 2025)))
     ]
     with duckdb.connect(str(tmp_path / "a" / "candidate.duckdb"), read_only=True) as connection:
         expected = pl.DataFrame(connection.sql("FROM latest ORDER BY series_id, period_start"))
@@ -94,7 +102,7 @@ def test_a_large_table_is_cut_by_feed_and_decade_and_every_row_is_in_one_file(
     assert [part.rows for part in parts] == [pl.read_parquet(part.path).height for part in parts]
 
 
-def test_a_figure_that_changes_changes_the_file_of_its_feed_and_decade_only(
+def test_a_figure_that_changes_changes_the_file_of_its_feed_and_year_only(
     working: Path, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _cut_by_decade(monkeypatch)
@@ -102,7 +110,7 @@ def test_a_figure_that_changes_changes_the_file_of_its_feed_and_decade_only(
     with duckdb.connect(str(working)) as connection:
         connection.execute("UPDATE latest SET obs_value = 1 WHERE series_id = 3 AND time_period = '2024-12'")
     after = _by_name(_built(working, tmp_path / "b", limits))
-    assert {name for name in after if after[name] != before[name]} == {"latest/feed_id=feed_1/decade=2020/part.parquet"}
+    assert {name for name in after if after[name] != before[name]} == {"latest/feed_id=feed_1/year=2024/part.parquet"}
 
 
 def test_what_the_parent_has_is_not_sent_again_unless_the_store_has_lost_it(

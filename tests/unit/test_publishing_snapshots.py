@@ -13,7 +13,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from datazones.errors import ExpectationsFailed, SnapshotConflict, SnapshotTampered
 from datazones.model import Parent
-from datazones.publishing import Store, StoreAddress, current, fetch_manifest, last_pulled, publish, pull
+from datazones.publishing import Store, StoreAddress, base_of, current, fetch_manifest, last_pulled, publish, pull
 from datazones.publishing.manifest import Manifest, snapshot_id
 from tests.lossy import lossy
 from tests.snapshots import AT, FEED, HELD_BACK, PASSED, SIGNER, beside, candidate, counted, following, put
@@ -296,6 +296,26 @@ def test_another_zones_pointer_is_refused_however_far_it_is(
     put(store, prefix, candidate(tmp_path, "theirs", published, zone_id="hubei"))
     with pytest.raises(SnapshotTampered, match="hubei"):
         pull(store, prefix, into)
+
+
+EARLIER = (
+    b'{"approval":null,"code_version":"0.1.0","created_at":"2026-04-01T09:30:00Z","feeds":[],"files":[{"key":"objects/'
+    + b"a" * 64
+    + b'.duckdb","name":"warehouse.duckdb","rows":null,"sha256":"'
+    + b"a" * 64
+    + b'","size":3,"table":null}],"generation":1,"layout":1,"load_id":1,"parent":null,"restores":null,"snapshot_id":"'
+    + b"b" * 64
+    + b'","storage_version":"v1.2.0","tables":[],"verdict":{"checks":1,"findings":[],"passed":true},"zone_id":"hunan"}'
+)
+"""A manifest as it was written before files said how they were made."""
+
+
+def test_a_manifest_of_an_earlier_layout_is_read_and_keeps_its_bytes(tmp_path: Path) -> None:
+    manifest = Manifest.read(EARLIER, "manifests/0000000001-x.json")
+    assert (manifest.layout, manifest.recipe, manifest.files[0].content) == (1, None, None)
+    assert manifest.canonical() == EARLIER
+    with Store.at(StoreAddress("http://127.0.0.1:9", "nobody")) as nobody:
+        assert base_of(nobody, "zones/hunan", manifest, tmp_path / "hunan.duckdb") is None
 
 
 @pytest.mark.parametrize(

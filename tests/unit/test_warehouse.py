@@ -186,10 +186,10 @@ def test_a_candidate_says_the_same_as_the_working_copy_and_so_does_a_copy_hydrat
     zone.load(2018, {("a", "2016"): 1.0, ("a", "2017"): 2.0})
     zone.load(2020, {("a", "2016"): 1.5, ("a", "2018"): 3.0}, absent_is_withdrawn=True)
     candidate = zone.folder / "candidate.duckdb"
-    tables = export(zone.path, candidate, zone.limits)
+    tables = export(zone.path, candidate, zone.limits).tables
     assert ("latest", 2) in {(table.name, table.rows) for table in tables}
     hydrate(zone.path, candidate, Parent(1, "first", 2), zone.limits)
-    assert export(zone.path, zone.folder / "again.duckdb", zone.limits) == tables
+    assert export(zone.path, zone.folder / "again.duckdb", zone.limits).tables == tables
     with WorkingCopy.held(zone.path, zone.limits) as copy:
         assert copy.parent() == Parent(1, "first", 2)
         assert not copy.pending()
