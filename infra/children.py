@@ -17,6 +17,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
+ANSWER_S = 5.0
+
 
 def start(
     command: Sequence[str],
@@ -78,7 +80,7 @@ def stop_all(children: Sequence[subprocess.Popen[bytes]], patience_s: float) -> 
 def answers(url: str) -> bool:
     """Whether a server we started answers there."""
     try:
-        with urllib.request.urlopen(url, timeout=2):
+        with urllib.request.urlopen(url, timeout=ANSWER_S):
             return True
     except (urllib.error.URLError, OSError):
         return False

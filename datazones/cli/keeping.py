@@ -19,7 +19,9 @@ from infra.upkeep.place import Place, State
 from infra.upkeep.plan import Plan
 from infra.upkeep.supervisor import DRAIN_S, PLAN
 
-READY_S = 300.0
+READY_S = 900.0
+"""For a machine that does a great deal else; what ends is noticed at once."""
+
 GONE_S = 3 * DRAIN_S
 LOOK_S = 0.25
 

@@ -19,7 +19,7 @@ from infra.children import free_port
 from infra.upkeep.place import Place, State
 
 BIN = Path(sys.executable).parent
-PATIENCE_S = 240.0
+PATIENCE_S = 560.0
 PRODUCTION = ("--postgres", "--redis", "--auth", "--workers", "2")
 
 
@@ -80,14 +80,15 @@ class Installation:
 
 
 @contextmanager
-def up(*words: str) -> Iterator[Installation]:
-    """One with simulated providers, taken down with the block.
+def up(*words: str, **given: str) -> Iterator[Installation]:
+    """One with simulated providers and what is given as settings, taken down with the block.
 
     Others may pass through its folder: PostgreSQL does, which does not run as root.
     """
     with TemporaryDirectory(prefix="datazones-") as folder:
         Path(folder).chmod(0o711)
         found = Installation(Path(folder))
+        (found.folder / ".env").write_text("".join(f"{name}={text}\n" for name, text in given.items()))
         try:
             first = found.datazones("up", "--simulated", "--port", str(free_port()), *words)
             assert first.returncode == 0, first.stdout + first.stderr

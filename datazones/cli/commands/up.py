@@ -6,7 +6,7 @@ import click
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Prefect workers to keep up.")
+@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Prefect workers to keep up.")
 @click.option("--port", type=click.IntRange(1, 65535), default=4200, show_default=True, help="Port of Prefect's UI.")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Where Prefect's server listens; other: with --auth."
@@ -41,7 +41,7 @@ def command(workers: int, port: int, host: str, *, auth: bool, postgres: bool, r
             port,
             workers,
             host,
-            auth=auth or not host not in OURS,
+            auth=auth or host not in OURS,
             postgres_port=free_port() if postgres else None,
             redis_port=free_port() if redis else None,
             simulator_port=free_port() if simulated else None,
