@@ -85,6 +85,10 @@ class StoreUnavailable(Transient):
     """The object store did not answer, or answered 5xx."""
 
 
+class SchedulerSilent(Transient):
+    """Prefect's server answers and its scheduler makes no runs."""
+
+
 class ProviderRefused(Permanent):
     """The provider understood the question and said no: 4xx, which is `status`, or 200 with an error inside."""
 

@@ -5,7 +5,7 @@ Nothing else in the core reads the environment. Every field says what it is for;
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from datazones.errors import CatalogueInvalid
 
 PREFIX = "DATAZONES_"
+SHARED_S = 3000.0
 
 
 class Settings(BaseSettings):
@@ -55,6 +56,15 @@ class Settings(BaseSettings):
     contact: str = Field(
         "https://example.org/datazones", description="how a provider can reach the owner; part of the User-Agent"
     )
+    shared_s: float | None = Field(
+        None,
+        ge=0,
+        description="seconds for which what a provider answered one zone is taken for others that ask the same; "
+        "unset: 3000, which bridges zones that are due one after the other, and 0 with simulated providers",
+    )
+    unbegun_s: float = Field(
+        600.0, gt=0, description="seconds after which a run that Prefect has given out and nobody began is dead"
+    )
     memory_limit_mb: int = Field(1536, ge=128, description="most memory one DuckDB or one reading may take")
     threads: int = Field(2, ge=1, description="threads of one DuckDB")
 
@@ -64,6 +74,12 @@ class Settings(BaseSettings):
         if given is not None and given.tzinfo is None:
             raise ValueError("an instant with its offset, such as 2026-04-01T00:00:00Z")
         return given
+
+    @property
+    def fresh(self) -> timedelta:
+        """For how long an answer is shared."""
+        usual = 0.0 if self.providers_base else SHARED_S
+        return timedelta(seconds=usual if self.shared_s is None else self.shared_s)
 
     def secret(self, name: str, docs: str) -> str:
         """The secret of that name; CatalogueInvalid says which setting it is, and `docs` where one gets it."""

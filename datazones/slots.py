@@ -28,9 +28,15 @@ def refuse_cron(text: str) -> str:
     return text
 
 
+def utc(at: datetime) -> datetime:
+    """The instant as a plain datetime in UTC: what other libraries make of datetime is not one to cronsim."""
+    there = at.astimezone(UTC)
+    return datetime.combine(there.date(), there.time(), UTC)
+
+
 def due(cron: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Every slot later than `after` and not later than `until`, in order."""
-    for slot in CronSim(cron, after.astimezone(UTC)):
+    for slot in CronSim(cron, utc(after)):
         if slot > until:
             return
         yield slot
@@ -38,17 +44,28 @@ def due(cron: str, after: datetime, until: datetime) -> Iterator[datetime]:
 
 def latest(cron: str, at: datetime) -> datetime:
     """The newest slot that is not later than `at`."""
-    return next(CronSim(cron, at.astimezone(UTC) + timedelta(microseconds=1), reverse=True))
+    return next(CronSim(cron, utc(at) + timedelta(microseconds=1), reverse=True))
 
 
 def following(cron: str, slot: datetime) -> datetime:
     """The slot after this one."""
-    return next(CronSim(cron, slot.astimezone(UTC)))
+    return next(CronSim(cron, utc(slot)))
 
 
 def is_slot(cron: str, at: datetime) -> bool:
     """Whether the instant is one of the cron's."""
     return at.microsecond == 0 and latest(cron, at) == at
+
+
+def before(cron: str, slot: datetime) -> datetime:
+    """The slot before this one."""
+    return latest(cron, slot - timedelta(microseconds=1))
+
+
+def is_silent(cron: str, planned_until: datetime, now: datetime) -> bool:
+    """Whether a scheduler that planned no run after `planned_until` has let two slots in a row pass by."""
+    newest = latest(cron, now)
+    return planned_until < before(cron, newest) and now - newest > grace(cron, newest)
 
 
 def grace(cron: str, slot: datetime) -> timedelta:

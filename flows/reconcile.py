@@ -6,13 +6,11 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 
 from tasks.equip import equipped
-from tasks.reconcile import Reconciled, reconcile_zone
-from tasks.running import PrefectRuns
+from tasks.reconcile import Reconciled, reconcile_zones
 
 
 @flow(name="reconcile", flow_run_name="reconcile")
 def reconcile(zones: list[str] | None = None) -> list[Reconciled]:
     """One pass over these zones (unset: all)."""
-    with equipped() as equipment, get_client(sync_client=True) as client:
-        runs = PrefectRuns(client)
-        return [reconcile_zone(zone, runs) for zone in zones or equipment.catalogue.zones]
+    with equipped(), get_client(sync_client=True) as client:
+        return reconcile_zones(client, zones or ())

@@ -40,7 +40,7 @@ def slot_of(rules: Rules, due: datetime | None, now: datetime) -> datetime | Non
     """The slot that a run accounts for that was due then: where the latest counts, the latest there is by now."""
     if due is None or not slots.is_slot(rules.cron, due):
         return None
-    return due if rules.each else max(due, slots.latest(rules.cron, now))
+    return slots.utc(due) if rules.each else max(slots.utc(due), slots.latest(rules.cron, now))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What the world outside may act on: events of a zone, for automations in Prefect.
 
-`datazones.snapshot.published`, `datazones.snapshot.held` and `datazones.slot.late`, all about the resource
-`datazones.zone.<zone_id>`. They are news and no record: one that is lost changes nothing, the truth is the zone's
-pointer and its slot book.
+`datazones.snapshot.published`, `datazones.snapshot.held`, `datazones.slot.late` and `datazones.scheduler.silent`, all
+about the resource `datazones.zone.<zone_id>`. They are news and no record: one that is lost changes nothing, the truth
+is the zone's pointer and its slot book.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ def held(candidate: Candidate, verdict: Verdict) -> None:
 def late(zone_id: str, slot: datetime, reason: str) -> None:
     """A slot has not ended in its time, or never will as things are."""
     _emit("slot.late", zone_id, slot=slot.isoformat(), reason=reason)
+
+
+def silent(zone_id: str, reason: str) -> None:
+    """Prefect's scheduler looks healthy and makes no runs of the zone."""
+    _emit("scheduler.silent", zone_id, reason=reason)
 
 
 def _emit(what: str, zone_id: str, **payload: object) -> None:

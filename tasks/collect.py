@@ -33,7 +33,7 @@ def collect(zone_id: str, feed_id: str, window: Window, slot: datetime, held: Se
         zone, feed = equipment.catalogue.zone(zone_id), equipment.catalogue.feed(feed_id)
         agency = equipment.catalogue.agency_of(feed)
         answers = ask_all(
-            equipment.transport(agency),
+            equipment.asks(agency),
             equipment.questions(feed, zone, window, slot),
             feed.dialect,
             keep=_keeping(equipment.landing(zone)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,16 +26,15 @@ from datazones.model import Request, Window
 from datazones.publishing import SCRATCH, Book, Signer, Store, StoreAddress, probe, refuse_unsafe
 from datazones.reconciling import Rules
 from datazones.settings import Settings, settings
+from datazones.sharing import Shared
 from datazones.staging import Reader
 from datazones.transport import Manners, Transport
+from datazones.transport.collecting import Asks
 from datazones.warehouse.connecting import Limits
 from expectations.examiner import Examiner
 from infra import local_s3, presence
 
 READING_DEADLINE_S = 900.0
-
-RUN = "PREFECT__FLOW_RUN_ID"
-"""By this a worker tells a process which run it is."""
 
 NEIGHBOURS = 2
 """Zones that a candidate is compared with: what all were told alike, two of them have."""
@@ -75,12 +74,17 @@ class Equipment:
         """The client for one provider, with that provider's manners."""
         if agency.agency_id not in self._transports:
             transport = Transport(
-                manners(self.settings, agency),
+                manners(self.settings, agency, _shared_turns(agency)),
                 clock=self.settings.clock,
                 providers_base=str(self.settings.providers_base) if self.settings.providers_base else None,
             )
             self._transports[agency.agency_id] = self._stack.enter_context(transport)
         return self._transports[agency.agency_id]
+
+    def asks(self, agency: Agency) -> Asks:
+        """Who answers one collecting of this provider's: the client, or whoever has just asked the same."""
+        transport, fresh = self.transport(agency), self.settings.fresh
+        return Shared(transport, self.store, self.settings.clock, fresh) if fresh else transport
 
     def questions(self, feed: Feed, zone: Zone, window: Window, now: datetime) -> tuple[Request, ...]:
         """Every question of the feed, with the secrets that its agency knows us by."""
@@ -195,14 +199,24 @@ def store_address(chosen: Settings, stack: ExitStack) -> StoreAddress:
     )
 
 
-def manners(chosen: Settings, agency: Agency) -> Manners:
-    """How this installation behaves towards one provider."""
+def manners(chosen: Settings, agency: Agency, shared: Callable[[float], float] | None = None) -> Manners:
+    """How this installation behaves towards one provider; `shared` gives the turns that several machines share."""
+    rate = calls_per_minute(chosen, agency)
     return Manners(
         user_agent=f"datazones (+{chosen.contact})",
         allowed_hosts=frozenset(agency.hosts),
-        calls_per_minute=calls_per_minute(chosen, agency),
+        calls_per_minute=rate,
         quota_folder=chosen.home / "quota",
+        turns=shared if rate else None,
     )
+
+
+def _shared_turns(agency: Agency) -> Callable[[float], float] | None:
+    if "PREFECT_API_URL" not in os.environ:
+        return None
+    from tasks.quotas import Turns, limit_name  # Prefect is imported where there is a server only
+
+    return Turns(limit_name(agency)).take
 
 
 def calls_per_minute(chosen: Settings, agency: Agency) -> float | None:
@@ -210,11 +224,6 @@ def calls_per_minute(chosen: Settings, agency: Agency) -> float | None:
     if chosen.providers_base is None:
         return agency.calls_per_minute
     return agency.calls_per_minute * 3600 / chosen.simulated_hour_s if chosen.simulated_hour_s else None
-
-
-def runs_here(chosen: Settings) -> Path:
-    """Where the runs that are alive on this machine are known."""
-    return chosen.home / "runs"
 
 
 _current: Equipment | None = None
@@ -228,8 +237,7 @@ def equipped() -> Iterator[Equipment]:
         yield _current
         return
     chosen = settings()
-    if run := os.environ.get(RUN):
-        presence.hold(runs_here(chosen), run)
+    presence.hold(chosen.home)
     with ExitStack() as stack:
         _current = Equipment(chosen, load(chosen.zones_folder, chosen.feeds_folder), stack)
         try:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
+
+from prefect.client.orchestration import SyncPrefectClient
 
 from datazones import slots
 from datazones.publishing import Book, Seen
 from datazones.reconciling import Open, Rules, Step, steps
+from infra import presence
 from tasks.account import Tell
-from tasks.announce import late
-from tasks.equip import equipped
+from tasks.announce import late, silent
+from tasks.equip import Equipment, equipped
+from tasks.reap import reap
+from tasks.running import PrefectRuns
 
 _log = logging.getLogger("datazones.reconcile")
 
@@ -31,11 +36,15 @@ class Runs(Protocol):
 
 @dataclass(frozen=True)
 class Reconciled:
-    """A zone after one pass: how many of its slots are open, and what was done about them."""
+    """A zone after one pass: how many of its slots are open, and what was done about them.
+
+    `silent_since`: for later than this Prefect's scheduler has made no run, and two slots have passed.
+    """
 
     zone_id: str
     still_open: int
     done: tuple[Step, ...]
+    silent_since: datetime | None = None
 
     def did(self, what: str) -> int:
         return sum(step.do == what for step in self.done)
@@ -57,15 +66,34 @@ def reconcile(zone_id: str, book: Book, rules: Rules, runs: Runs, now: datetime,
     return Reconciled(zone_id, len(still_open) - len(over), done)
 
 
-def reconcile_zone(zone_id: str, runs: Runs) -> Reconciled:
-    """One pass over a zone of the catalogue, now; who has to know is told by an event."""
+def reconcile_zones(client: SyncPrefectClient, zones: Sequence[str] = ()) -> list[Reconciled]:
+    """One pass, now: dead runs are put to rest, then these zones (none: all) are gone over.
+
+    Who has to know is told by an event.
+    """
     with equipped() as equipment:
-        zone = equipment.catalogue.zone(zone_id)
-        now = equipment.settings.clock()
-        found = reconcile(zone_id, equipment.book(zone), equipment.rules(zone), runs, now, partial(late, zone_id))
+        runs = PrefectRuns(client)
+        if runs.answer:
+            here, unbegun = presence.folder(equipment.settings.home), timedelta(seconds=equipment.settings.unbegun_s)
+            for one in reap(client, here, unbegun, datetime.now(UTC)):
+                _log.warning("put to rest: %s, %s", one.name, one.what)
+        return [_reconciled(equipment, runs, zone) for zone in zones or equipment.catalogue.zones]
+
+
+def _reconciled(equipment: Equipment, runs: PrefectRuns, zone_id: str) -> Reconciled:
+    zone = equipment.catalogue.zone(zone_id)
+    book, rules, now = equipment.book(zone), equipment.rules(zone), equipment.settings.clock()
+    found = reconcile(zone_id, book, rules, runs, now, partial(late, zone_id))
     for step in found.done:
         _log.info("%s: slot %s: %s %s", zone_id, slots.named(step.slot), step.do, step.reason)
-    return found
+    planned = runs.planned_until(zone_id)
+    if planned is None or not slots.is_silent(rules.cron, planned, now):
+        return found
+    why = f"Prefect's scheduler has made no run of {zone_id} for later than {planned:%Y-%m-%d %H:%M} UTC"
+    if book.tell(slots.latest(rules.cron, now), why, now, "silent"):
+        _log.error("%s", why)
+        silent(zone_id, why)
+    return replace(found, silent_since=planned)
 
 
 def _open(book: Book, slot: datetime, seen: Seen) -> Open:

@@ -9,6 +9,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas import FlowRun
 from prefect.client.schemas.filters import (
     DeploymentFilter,
+    DeploymentFilterId,
     DeploymentFilterName,
     FlowFilter,
     FlowFilterName,
@@ -16,28 +17,33 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    FlowRunFilterTags,
 )
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 
 from datazones import slots
 
 PAGE = 200
 LIVE = [kind for kind in StateType if kind not in TERMINAL_STATES]
+AUTO = "auto-scheduled"
+"""Prefect's tag of a run that its scheduler made."""
+
 CATCHING_UP = "catch-up"
 """The tag of a run that makes up for a missed slot."""
 
 
 class PrefectRuns:
-    """Runs of the zones' deployments on one server, which is asked once whether it answers."""
+    """Runs of the zones' deployments on one server, which is asked once whether it does `answer`."""
 
     def __init__(self, client: SyncPrefectClient) -> None:
         self._client = client
-        self._answers = client.api_healthcheck() is None
+        self.answer = client.api_healthcheck() is None
 
     def live(self, zone_id: str, now: datetime) -> Set[datetime] | None:
         """The slots for which a run waits or is under way; None when the server does not say, or is told to pause."""
-        if not self._answers:
+        if not self.answer:
             return None
         try:
             paused = self._client.read_deployment_by_name(f"refresh/{zone_id}").paused
@@ -54,6 +60,28 @@ class PrefectRuns:
             idempotency_key=f"{zone_id}/{slots.named(slot)}/{number}",
             tags=[CATCHING_UP],
         )
+
+    def planned_until(self, zone_id: str) -> datetime | None:
+        """The latest instant for which Prefect's scheduler has made a run, at the least when it was told to.
+
+        None when the server does not say, or is told to pause.
+        """
+        if not self.answer:
+            return None
+        try:
+            deployment = self._client.read_deployment_by_name(f"refresh/{zone_id}")
+        except ObjectNotFound:
+            return None
+        if deployment.paused or not any(schedule.active for schedule in deployment.schedules):
+            return None
+        newest = self._client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
+            flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[AUTO])),
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=1,
+        )
+        told = [deployment.created, *(schedule.updated for schedule in deployment.schedules)]
+        return max(instant for instant in (*told, *(run.expected_start_time for run in newest)) if instant)
 
     def _live(self, zone_id: str, now: datetime) -> Iterator[FlowRun]:
         offset = 0

@@ -1,4 +1,7 @@
-"""Telling a Prefect server what it needs to know: pool, deployments, automations. Done again, it changes nothing."""
+"""Telling a Prefect server what it needs to know: pool, deployments, quotas, automations.
+
+Done again, it changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,16 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
+from datazones.catalogue import load
 from datazones.cli.serving import refuse_no_server
 from datazones.errors import CatalogueInvalid, StoreUnavailable
+from datazones.settings import settings
 from infra import automations
 from infra.automations import Automation
 from infra.deployments import POOL
 from infra.upkeep.parts import prefect
 from infra.upkeep.plan import CODE
+from tasks.quotas import limit_name
 
 OURS = "datazones"
 """The tag by which an automation is known to be one of this folder's, so that it goes when its file is gone."""
@@ -32,6 +38,10 @@ def deploy() -> Iterator[dict[str, object]]:
         yield {"what": f"work pool {POOL}", "found": _pool(client)}
         _run("--no-prompt", "deploy", "--all")
         yield {"what": "deployments", "found": f"{len(client.read_deployments())} on the server"}
+        for agency in load(settings().zones_folder, settings().feeds_folder).agencies.values():
+            per_second = agency.calls_per_minute / 60
+            client.upsert_global_concurrency_limit_by_name(limit_name(agency), 1, per_second)
+            yield {"what": f"quota {limit_name(agency)}", "found": f"{agency.calls_per_minute:g} calls a minute"}
         for automation in automations.declared().values():
             yield {"what": f"automation {automation.name}", "found": _put(client, automation)}
         for name in _forgotten(client):

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from prefect.client.orchestration import get_client
+from prefect.settings import get_current_settings
 
+from datazones import slots
 from tasks.equip import equipped
-from tasks.reconcile import reconcile_zone
+from tasks.reconcile import reconcile_zones
 from tasks.running import PrefectRuns
 
 _log = logging.getLogger("datazones.reconcile")
@@ -18,10 +20,8 @@ _log = logging.getLogger("datazones.reconcile")
 
 def once(zones: Sequence[str]) -> list[dict[str, object]]:
     """One pass, a row a zone."""
-    with equipped() as equipment, get_client(sync_client=True) as client:
-        runs = PrefectRuns(client)
-        wanted = zones or list(equipment.catalogue.zones)
-        found = [reconcile_zone(zone, runs) for zone in wanted]
+    with equipped(), get_client(sync_client=True) as client:
+        found = reconcile_zones(client, zones)
     return [
         {
             "zone": one.zone_id,
@@ -30,9 +30,22 @@ def once(zones: Sequence[str]) -> list[dict[str, object]]:
             "covered": one.did("cover"),
             "told late": one.did("tell"),
             "given up": one.did("give up"),
+            "scheduler": f"silent since {one.silent_since:%Y-%m-%d %H:%M}" if one.silent_since else "",
         }
         for one in found
     ]
+
+
+def silent_zones() -> list[str] | None:
+    """The zones for which Prefect's scheduler makes no runs; None where no server answers."""
+    if not get_current_settings().api.url:
+        return None
+    with equipped() as equipment, get_client(sync_client=True) as client:
+        runs, now = PrefectRuns(client), equipment.settings.clock()
+        if not runs.answer:
+            return None
+        planned = [(zone, runs.planned_until(zone.zone_id)) for zone in equipment.catalogue.zones.values()]
+    return [zone.zone_id for zone, until in planned if until and slots.is_silent(zone.schedule, until, now)]
 
 
 def for_ever(zones: Sequence[str], every_s: float) -> NoReturn:

@@ -4,6 +4,7 @@ Keys are relative to the zone's prefix; a slot is named by its instant, so they 
 
     slots/<slot>/ask-<n>.json     the reconciler asked for a run of a missed slot, for the n-th time
     slots/<slot>/late.json        an operator was told that it is late
+    slots/<slot>/silent.json      an operator was told that by then Prefect had planned no run for two slots
     slots/<slot>/end.json         how it ended
     slots/SETTLED                 every slot up to this instant has ended; only this one is ever replaced
 
@@ -30,6 +31,9 @@ _END, _LATE, _ASK = "end.json", "late.json", "ask-"
 
 Ended = Literal["published", "unchanged", "held", "covered", "alarmed"]
 """How a slot ends. 'covered': a later slot, which asked for all there is, ended in its place."""
+
+Told = Literal["late", "silent"]
+"""What an operator is told of a slot, once."""
 
 
 def _nonce() -> str:
@@ -167,9 +171,9 @@ class Book:
         """Whether it is we who ask for a run of the slot for the n-th time."""
         return self._written(slot, f"{_ASK}{number}.json", Ask(zone_id=self._zone_id, slot=slot, at=now))
 
-    def tell(self, slot: datetime, reason: str, now: datetime) -> bool:
-        """Whether it is we who tell an operator that the slot is late."""
-        return self._written(slot, _LATE, Late(zone_id=self._zone_id, slot=slot, at=now, reason=reason))
+    def tell(self, slot: datetime, reason: str, now: datetime, what: Told = "late") -> bool:
+        """Whether it is we who tell an operator that the slot is late, or Prefect's scheduler silent."""
+        return self._written(slot, f"{what}.json", Late(zone_id=self._zone_id, slot=slot, at=now, reason=reason))
 
     def _settled(self) -> tuple[Settled, str] | None:
         found = self._store.get(self._key("SETTLED"))

@@ -146,10 +146,16 @@ class Transport:
     def _take_turn(self, place: Question, deadline: Deadline) -> None:
         """Wait until the rate we keep to lets us ask; RateLimited when that is too late."""
         quota = self._quota(place)
-        if quota is None:
-            return
-        longest = deadline.left()
-        wait = quota.turn(longest)
+        if quota is not None:
+            wait = quota.turn(deadline.left())
+            self._refuse_late(place, wait, deadline.left())
+            time.sleep(wait)
+        if self.manners.turns is not None:
+            longest = deadline.left()
+            self._refuse_late(place, self.manners.turns(longest), longest)
+
+    @staticmethod
+    def _refuse_late(place: Question, wait: float, longest: float) -> None:
         if wait > longest:
             raise RateLimited(
                 place.subject,
@@ -158,7 +164,6 @@ class Transport:
                 next_step="nothing: the next run asks again; spread the schedules of this agency's feeds",
                 retry_after=wait,
             )
-        time.sleep(wait)
 
 
 def _origin(base: str | None) -> tuple[str, int] | None:

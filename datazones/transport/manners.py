@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ class Manners:
     scheme's own. `deadline_s` is the total for one question: waits, attempts, redirects and the last byte.
     `wire_cap_bytes` counts bytes as received, `inflated_cap_bytes` what they become, `ratio_cap` the one by the other.
     `longest_wait_s` is the most that a provider's Retry-After is waited for. `calls_per_minute` is kept together by all
-    processes that share `quota_folder`; it holds when both are set. `certificates` is a file of further certificate
-    authorities, for a provider that does not send its whole chain.
+    processes that share `quota_folder`; it holds when both are set. `turns` is asked beside it where machines keep a
+    quota together: given the longest wait, it waits for a turn and gives the seconds it took, or more than that.
+    `certificates` is a file of further certificate authorities, for a provider that does not send its whole chain.
     """
 
     user_agent: str
@@ -32,6 +33,7 @@ class Manners:
     calls_per_minute: float | None = None
     quota_folder: Path | None = None
     certificates: Path | None = None
+    turns: Callable[[float], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 
+from infra import presence
+
 WHERE = "DATAZONES_STANDBY"
 """The setting that says where a process stands by; `datazones up` sets it for its workers."""
 
@@ -21,6 +23,7 @@ def main() -> None:
         wire.connect(os.environ[WHERE])
     except (KeyError, OSError):
         os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])
+    presence.hold()
     asked = json.dumps({"environment": dict(os.environ), "folder": os.getcwd()}).encode()  # noqa: PTH109 - pathlib takes longer to import than all of this
     for each in PASSED_ON:
         signal.signal(each, lambda number, _: wire.sendall(bytes([number])))

@@ -11,7 +11,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from datazones.settings import PREFIX
-from infra import prefect_settings
+from infra import prefect_settings, presence
 from infra.standby.__main__ import WHERE
 from infra.upkeep import postgres, redis, secrets
 
@@ -91,7 +91,8 @@ class Plan:
             **self._auth(given.get(prefect_settings.AUTH)),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}",
             WHERE: str(self.standby),
-            f"{PREFIX}HOME": str(self.home),
+            presence.HOME: str(self.home),
+            f"{PREFIX}UNBEGUN_S": "60",  # nothing is fetched or placed here before a run begins
             f"{PREFIX}CODE": str(CODE),
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_URL": self.api_url,

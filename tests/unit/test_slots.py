@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prefect.server.schemas.schedules import CronSchedule
+from prefect.types._datetime import parse_datetime as prefect_instant
 
 from datazones import slots
 from datazones.catalogue import load
 from datazones.reconciling import AT_ONCE, LONGEST_PAUSE, Open, Rules, Step, pause, steps
+from tasks.account import slot_of
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 DAILY = Rules("0 6 * * *", each=False, patience=timedelta(hours=12))
@@ -66,6 +68,15 @@ def test_the_latest_slot_is_the_last_one_that_is_not_in_the_future(moment: datet
 def test_a_slot_is_found_again_by_its_name_and_names_sort_as_slots_follow(moment: datetime) -> None:
     assert slots.read(slots.named(moment)) == moment
     assert slots.named(moment) < slots.named(moment + timedelta(seconds=1))
+
+
+def test_an_instant_as_prefect_has_it_is_the_same_slot() -> None:
+    told = prefect_instant("2026-03-29T06:00:00+00:00")
+    assert slots.is_slot(DAILY.cron, told)
+    assert slots.named(slots.utc(told)) == slots.named(_slot(29))
+    assert slot_of(EACH, told, NOON) == _slot(29)
+    assert type(slot_of(EACH, told, NOON)) is datetime
+    assert slots.is_silent(EACH.cron, told, NOON + timedelta(days=2))
 
 
 def test_every_zone_is_due_at_most_once_in_five_minutes_of_the_others() -> None:

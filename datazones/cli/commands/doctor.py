@@ -56,6 +56,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "catalogue", _catalogue
     yield "versions", _versions
     yield "object store", _store
+    yield "scheduler", _scheduler
 
 
 def _settings() -> str:
@@ -93,3 +94,20 @@ def _store() -> str:
         probes = probe(store, SCRATCH)
         refuse_unsafe(probes)
     return ", ".join(probe.name for probe in probes)
+
+
+def _scheduler() -> str:
+    from datazones.cli.reconciling import silent_zones
+    from datazones.errors import SchedulerSilent
+
+    found = silent_zones()
+    if found is None:
+        return "no Prefect server is set, or it does not answer; nothing is scheduled"
+    if found:
+        raise SchedulerSilent(
+            "Prefect's scheduler",
+            found="no run planned lately for " + ", ".join(found),
+            expected="a run for each of the last two slots",
+            next_step="read the server's log and start it anew; the reconciler makes up for what is missed",
+        )
+    return "every zone has its runs"
