@@ -1,4 +1,4 @@
-"""The gate's whole suite over one zone: ours, as SQL in DuckDB, beside Great Expectations on pandas.
+"""The gate's whole suite over one zone: ours, as SQL in DuckDB, beside Great Expectations on pandas and beside a load.
 
     python -m bench.examining --rounds 3
 
@@ -6,6 +6,11 @@ The candidate has monthly series of which one observation in a hundred is revise
 the published file that it follows. Ours runs every rule there is, history included, as the gate does. Theirs carries
 the observations into pandas and runs the twenty expectations that can be said of a data frame alone. Both in a
 process of their own; the import, which both pay once, is left out of both and said beside them.
+
+The first load is what it takes to have the same number of observations in a zone for the first time: from the
+provider's file, read, conformed and loaded (bench/loading.py). `load_alone` compares with the last of these three
+steps, from conformed Parquet, which is the least that can be called so. `ten_small_zones` are examined one after the
+other by one process, as a run does.
 """
 
 from __future__ import annotations

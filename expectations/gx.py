@@ -32,10 +32,9 @@ from datazones.model import Verdict
 from datazones.warehouse import WorkingCopy
 from datazones.warehouse.connecting import Limits
 from expectations.case import Case
-from expectations.no_rows import SAMPLE
 from expectations.rules import Rule, rules
 from expectations.staged import stage
-from expectations.verdicts import PLACE, broken, verdict
+from expectations.verdicts import broken, verdict
 
 RULES = {rule.rule_id: rule for rule in rules()}
 
@@ -128,14 +127,7 @@ def _expectation(rule: Rule) -> Expectation:
 
 
 def _answers() -> list[tuple[Rule, ExpectationValidationResult]]:
-    result = _batch().validate(
-        _suite(),
-        result_format={
-            "result_format": "SUMMARY",
-            "partial_unexpected_count": SAMPLE,
-            "unexpected_index_column_names": list(PLACE),
-        },
-    )
+    result = _batch().validate(_suite(), result_format="SUMMARY")
     return [(RULES[_rule_id(each)], each) for each in result.results]
 
 

@@ -12,9 +12,6 @@ from datazones.errors import ValidatorBroken
 from datazones.model import Finding, Verdict
 from expectations.rules import Rule
 
-PLACE = ("series_id", "time_period")
-"""The columns that say where an observation is."""
-
 _IN_WORDS = ("feed_id", "series_id", "series_key", "time_period", "vintage_id")
 _WORST_FIRST = ("critical", "warning", "info")
 
@@ -65,7 +62,7 @@ def _finding(rule: Rule, result: Mapping[str, object], connection: Connection) -
 
 
 def _places(result: Mapping[str, object]) -> list[Row]:
-    given = result.get("partial_unexpected_index_list") or result.get("partial_unexpected_list") or []
+    given = result.get("partial_unexpected_index_list", [])
     return [row for row in given if isinstance(row, Mapping)] if isinstance(given, list) else []
 
 

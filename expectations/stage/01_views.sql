@@ -13,13 +13,9 @@ CREATE VIEW restated_since AS
 SELECT DISTINCT feed_id, series_key, period_start, period_end FROM candidate.restated
 WHERE load_id > (SELECT coalesce(max(load_id), 0) FROM published_vintage);
 
--- Every observation as it is known now, with its series beside it.
-CREATE VIEW observed AS
-SELECT s.* EXCLUDE (series_id), o.* FROM latest AS o JOIN series AS s USING (series_id);
-
 -- What a series measures, as far as its unit and its title tell.
 CREATE TABLE measured AS
-SELECT series_id, feed_id, series_key, unit_said,
+SELECT series_id, feed_id, series_key, freq, unit_said,
        regexp_matches(unit_said, '(?i)^(%|pct?|pt|pc_.*|per ?cent.*)$|^% of ') AND NOT regexp_matches(
            concat_ws(' ', unit_said, title),
            '(?i)\b(growth|changes?|rate of|inflation|ratio|index|balance|deficit|surplus|debt|savings?|net|trade|pch)\b|'
@@ -27,18 +23,3 @@ SELECT series_id, feed_id, series_key, unit_said,
        regexp_matches(unit_said, '(?i)^(persons?|people|number|count|nr|nbr?|units?|articles|applications)$')
            OR unit_said IN ('人', '万人', '个', '件', '项', '户', '万户', '台', '万台') AS is_count
 FROM (SELECT *, trim(coalesce(unit_measure, regexp_extract(title, '\(([^()]*)\)$', 1), '')) AS unit_said FROM series);
-
--- What a series says, as one number: the same in whatever order it lies.
-CREATE MACRO content_of(period_start, period_end, obs_value, obs_status) AS
-    bit_xor(hash(period_start, period_end, obs_value, obs_status));
-
--- How far each series reaches, now and as published; a series without observations is in neither.
-CREATE TABLE extent AS
-SELECT feed_id, series_key, freq, e.* FROM series JOIN (
-    SELECT series_id, count(*) AS observations, max(period_end) FILTER (obs_value IS NOT NULL) AS last_end,
-           max(period_start) FILTER (obs_value IS NOT NULL) AS last_figure
-    FROM latest GROUP BY series_id) AS e USING (series_id);
-CREATE TABLE published_extent AS
-SELECT feed_id, series_key, e.* FROM published_series JOIN (
-    SELECT series_id, count(*) AS observations, content_of(period_start, period_end, obs_value, obs_status) AS content
-    FROM published_latest GROUP BY series_id) AS e USING (series_id);

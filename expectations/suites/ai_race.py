@@ -17,7 +17,7 @@ def both_sides_are_there() -> Expectation:
     return no_rows(
         """
         SELECT feed_id, any_value(series_key) AS series_key, 'only ' || any_value(side) || ' is there' AS found
-        FROM race WHERE last_figure IS NOT NULL GROUP BY feed_id, measure HAVING count(DISTINCT side) = 1
+        FROM race WHERE last_end IS NOT NULL GROUP BY feed_id, measure HAVING count(DISTINCT side) = 1
         """
     )
 
@@ -41,9 +41,9 @@ def both_sides_are_as_recent() -> Expectation:
     """The newest figure of one side is at most two years older than that of the other."""
     return no_rows(
         """
-        SELECT feed_id, min_by(series_key, last_figure) AS series_key,
-               min_by(side, last_figure) || ' ends with ' || min(last_figure) || ', the other side with '
-               || max(last_figure) AS found
-        FROM race GROUP BY feed_id, measure HAVING date_diff('year', min(last_figure), max(last_figure)) > 2
+        SELECT feed_id, min_by(series_key, last_end) AS series_key,
+               min_by(side, last_end) || ' ends on ' || min(last_end) - 1 || ', the other side on '
+               || max(last_end) - 1 AS found
+        FROM race GROUP BY feed_id, measure HAVING date_diff('year', min(last_end), max(last_end)) > 2
         """
     )

@@ -77,7 +77,7 @@ def signs_do_not_flip() -> Expectation:
                       WHERE a.feed_id = c.feed_id AND a.change = 'added') AS continued
               FROM change AS c JOIN held_series USING (feed_id, series_key, series_id)
               WHERE change = 'added' AND one_signed
-                AND ((negative = 0 AND obs_value_after < 0) OR (positive = 0 AND obs_value_after > 0))
+                AND ((lowest >= 0 AND obs_value_after < 0) OR (highest <= 0 AND obs_value_after > 0))
               GROUP BY feed_id)
         WHERE turned >= 3 AND turned >= 0.5 * continued
         """
@@ -94,11 +94,11 @@ def figures_do_not_become_zero() -> Expectation:
         """
         SELECT feed_id, series_key, NULL AS time_period, revised || ' figures are revised to zero' AS found
         FROM series_change JOIN held_series USING (series_id)
-        WHERE revised >= 4 AND share_zero >= 0.8 AND positive + negative >= 0.9 * figures
+        WHERE revised >= 4 AND share_zero >= 0.8 AND nonzero >= 0.9 * figures
         UNION ALL
         SELECT feed_id, NULL, time_period, zeros || ' figures and no other than zero'
         FROM (SELECT c.feed_id, c.time_period, count(*) AS zeros,
-                     avg((positive + negative) / greatest(figures, 1)) AS usual
+                     avg(nonzero / greatest(figures, 1)) AS usual
               FROM change AS c JOIN held_series USING (series_id)
               WHERE obs_value_after IS NOT NULL GROUP BY ALL HAVING bool_and(obs_value_after = 0))
         WHERE (1 - usual) ** zeros < 1e-6 AND zeros >= 3
@@ -173,7 +173,7 @@ def periods_do_not_shift() -> Expectation:
         """
         WITH looked_at AS (
             SELECT series_id FROM series_change JOIN held_series USING (series_id)
-            WHERE revised >= 2 AND large > 0.005 AND positive + negative >= 0.9 * figures
+            WHERE revised >= 2 AND large > 0.005 AND nonzero >= 0.9 * figures
             ORDER BY large DESC, series_id LIMIT 2000
         ), growing AS (
             SELECT series_id, period_start, growth(obs_value, lag(obs_value) OVER of_series, smallest) AS growth

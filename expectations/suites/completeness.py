@@ -45,8 +45,8 @@ def nothing_is_said_without_a_reason() -> Expectation:
     """An observation without a figure has a status or a comment that says why."""
     return no_rows(
         """
-        SELECT feed_id, series_key, time_period, 'neither figure nor status' AS found
-        FROM observed WHERE obs_value IS NULL AND obs_status IS NULL AND comment_obs IS NULL
+        SELECT series_id, time_period, 'neither figure nor status' AS found
+        FROM latest WHERE obs_value IS NULL AND obs_status IS NULL AND comment_obs IS NULL
         """
     )
 
@@ -117,15 +117,20 @@ def new_periods_come_for_all() -> Expectation:
     """
     return no_rows(
         """
-        SELECT feed_id, any_value(newest) AS time_period,
-               count(*) FILTER (last_figure = newest) || ' of ' || count(*) || ' series have a figure' AS found
-        FROM (SELECT e.feed_id, e.last_figure, h.last_figure AS last_before, max(e.last_figure) OVER of_feed AS newest,
-                     max(h.last_figure) OVER of_feed AS newest_before
-              FROM extent AS e JOIN held_series AS h USING (series_id)
-              SEMI JOIN asked_again ON asked_again.feed_id = e.feed_id
-              WINDOW of_feed AS (PARTITION BY e.feed_id))
-        WHERE last_before = newest_before AND newest > newest_before
-        GROUP BY feed_id HAVING count(*) >= 5 AND count(*) FILTER (last_figure = newest) < 0.8 * count(*)
+        WITH awaited AS (
+            SELECT e.feed_id, e.last_end, h.last_end AS last_before, max(e.last_end) OVER of_feed AS newest,
+                   max(h.last_end) OVER of_feed AS newest_before
+            FROM extent AS e JOIN held_series AS h USING (series_id)
+            SEMI JOIN asked_again ON asked_again.feed_id = e.feed_id
+            WINDOW of_feed AS (PARTITION BY e.feed_id)
+        ), came AS (
+            SELECT feed_id, newest AS period_end, count(*) AS series, count(*) FILTER (last_end = newest) AS given
+            FROM awaited WHERE last_before = newest_before AND newest > newest_before GROUP BY feed_id, newest
+        )
+        SELECT feed_id, time_period, given || ' of ' || series || ' series have a figure' AS found
+        FROM came JOIN (SELECT feed_id, period_end, any_value(time_period) AS time_period FROM change GROUP BY ALL)
+        USING (feed_id, period_end)
+        WHERE series >= 5 AND given < 0.8 * series
         """
     )
 

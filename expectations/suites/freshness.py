@@ -18,7 +18,7 @@ def periods_arrive() -> Expectation:
         """
         WITH newest AS (
             SELECT feed_id, freq, max_by(series_key, last_end) AS series_key, max(last_end) AS ended
-            FROM extent GROUP BY feed_id, freq
+            FROM extent WHERE feed_id IS NOT NULL GROUP BY feed_id, freq
         ), next AS (
             SELECT *, (ended + CASE freq WHEN 'D' THEN INTERVAL 1 DAY WHEN 'W' THEN INTERVAL 7 DAY
                                          WHEN 'M' THEN INTERVAL 1 MONTH WHEN 'Q' THEN INTERVAL 3 MONTH

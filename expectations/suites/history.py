@@ -1,6 +1,6 @@
 """Against history: a vintage may change what readers hold as vintages of this feed and series usually do.
 
-What is usual is learnt from the revisions that are kept (`stage/04_habits.sql`); nothing has to be pinned by hand.
+What is usual is learnt from the revisions that are kept (`stage/06_habits.sql`); nothing has to be pinned by hand.
 
 Next: Look at the provider's notes on the release: where it announces the revision, approve the candidate.
 """

@@ -6,20 +6,22 @@ the one said.
 
 from __future__ import annotations
 
-from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.no_rows import no_rows
 from expectations.rules import rule
 
-LARGEST = 1e300
-"""No statistic is larger; what is, is an infinity or not a number."""
-
 
 @rule("critical")
 def figures_are_finite() -> Expectation:
     """A figure is a number: no infinity, nothing that is not a number."""
-    return ExpectColumnValuesToBeBetween(column="obs_value", min_value=-LARGEST, max_value=LARGEST)
+    return no_rows(
+        """
+        SELECT series_id, time_period, 'the figure ' || obs_value AS found
+        FROM latest JOIN (FROM extent WHERE NOT isfinite(lowest) OR NOT isfinite(highest)) USING (series_id)
+        WHERE NOT isfinite(obs_value)
+        """
+    )
 
 
 @rule("warning")
@@ -28,7 +30,8 @@ def shares_are_within_0_and_100() -> Expectation:
     return no_rows(
         """
         SELECT feed_id, series_key, time_period, obs_value || ' ' || unit_said AS found
-        FROM latest JOIN measured USING (series_id) WHERE is_share AND NOT obs_value BETWEEN 0 AND 100
+        FROM latest JOIN (FROM extent WHERE is_share AND (lowest < 0 OR highest > 100)) USING (series_id)
+        WHERE NOT obs_value BETWEEN 0 AND 100
         """
     )
 
@@ -39,6 +42,6 @@ def counts_are_not_negative() -> Expectation:
     return no_rows(
         """
         SELECT feed_id, series_key, time_period, obs_value || ' ' || unit_said AS found
-        FROM latest JOIN measured USING (series_id) WHERE is_count AND obs_value < 0
+        FROM latest JOIN (FROM extent WHERE is_count AND lowest < 0) USING (series_id) WHERE obs_value < 0
         """
     )

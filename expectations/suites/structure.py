@@ -6,12 +6,6 @@ and mend the dialect.
 
 from __future__ import annotations
 
-from great_expectations.expectations.core.expect_column_pair_values_a_to_be_greater_than_b import (
-    ExpectColumnPairValuesAToBeGreaterThanB,
-)
-from great_expectations.expectations.core.expect_column_value_lengths_to_be_between import (
-    ExpectColumnValueLengthsToBeBetween,
-)
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.no_rows import no_rows
@@ -67,7 +61,7 @@ def observations_have_a_series() -> Expectation:
     return no_rows(
         """
         SELECT series_id, time_period, 'no series has this number' AS found
-        FROM latest ANTI JOIN series USING (series_id)
+        FROM latest JOIN extent USING (series_id) WHERE feed_id IS NULL
         """
     )
 
@@ -78,7 +72,7 @@ def observations_have_a_vintage() -> Expectation:
     return no_rows(
         """
         SELECT series_id, time_period, 'vintage ' || vintage_id || ' is not listed' AS found
-        FROM latest ANTI JOIN vintage USING (vintage_id)
+        FROM latest SEMI JOIN (FROM known_since ANTI JOIN vintage USING (vintage_id)) USING (vintage_id)
         """
     )
 
@@ -86,13 +80,23 @@ def observations_have_a_vintage() -> Expectation:
 @rule("critical")
 def periods_are_named() -> Expectation:
     """Each observation says its period as the provider wrote it."""
-    return ExpectColumnValueLengthsToBeBetween(column="time_period", min_value=1, max_value=35)
+    return no_rows(
+        """
+        SELECT series_id, time_period, 'a period of ' || length(time_period) || ' characters' AS found
+        FROM latest WHERE length(time_period) NOT BETWEEN 1 AND 35
+        """
+    )
 
 
 @rule("critical")
 def periods_run_forward() -> Expectation:
     """Each period ends after it starts."""
-    return ExpectColumnPairValuesAToBeGreaterThanB(column_A="period_end", column_B="period_start")
+    return no_rows(
+        """
+        SELECT series_id, time_period, 'from ' || period_start || ' to ' || period_end AS found
+        FROM latest JOIN (FROM extent WHERE shortest <= 0) USING (series_id) WHERE period_end <= period_start
+        """
+    )
 
 
 @rule("critical")
@@ -100,8 +104,8 @@ def periods_are_well_formed() -> Expectation:
     """Each period is written as a year, half-year, quarter, month, week or day, or as a span from a day on."""
     return no_rows(
         r"""
-        SELECT feed_id, series_key, time_period, 'the period ' || time_period AS found
-        FROM observed
+        SELECT series_id, time_period, 'the period ' || time_period AS found
+        FROM latest
         WHERE NOT regexp_full_match(
             time_period,
             '_Z|\d{4}(-?A1?|-?[SB][12]|-?T[1-3]|[-:]?[Qq][1-4]|-?M(0?[1-9]|1[0-2])|-?(0[1-9]|1[0-2])|'
@@ -117,14 +121,8 @@ def periods_fit_their_frequency() -> Expectation:
         """
         SELECT feed_id, series_key, time_period,
                'frequency ' || freq || ', from ' || period_start || ' to ' || period_end AS found
-        FROM observed
-        WHERE CASE freq WHEN 'A' THEN period_end - period_start NOT BETWEEN 365 AND 366
-                        WHEN 'S' THEN period_end - period_start NOT BETWEEN 181 AND 184
-                        WHEN 'Q' THEN period_end - period_start NOT BETWEEN 90 AND 92
-                        WHEN 'M' THEN period_end - period_start NOT BETWEEN 28 AND 31
-                        WHEN 'W' THEN period_end - period_start <> 7
-                        WHEN 'D' THEN period_end - period_start <> 1
-                        ELSE FALSE END
+        FROM latest JOIN (FROM extent WHERE NOT (fits(freq, shortest) AND fits(freq, longest))) USING (series_id)
+        WHERE NOT fits(freq, period_end - period_start)
         """
     )
 
@@ -135,8 +133,8 @@ def periods_are_over() -> Expectation:
     return no_rows(
         """
         SELECT feed_id, series_key, time_period, 'the period lasts until ' || period_end AS found
-        FROM observed
-        WHERE period_end > (SELECT today + 1 FROM examination) AND time_period <> '_Z'
+        FROM latest JOIN (FROM extent, examination WHERE last_end > today + 1) USING (series_id)
+        WHERE period_end > today + 1 AND time_period <> '_Z'
           AND obs_value IS NOT NULL AND NOT regexp_matches(coalesce(obs_status, ''), '[EeFf]')
         """
     )
@@ -147,8 +145,8 @@ def statuses_are_coded() -> Expectation:
     """A status is a provider's code of a few characters, not a figure, a sentence or markup."""
     return no_rows(
         """
-        SELECT feed_id, series_key, time_period, 'the status ' || obs_status AS found
-        FROM observed
+        SELECT series_id, time_period, 'the status ' || obs_status AS found
+        FROM latest
         WHERE obs_status IS NOT NULL AND NOT regexp_full_match(obs_status, '[^\\s<>&{}0-9][^<>&{}0-9]{0,15}')
         """
     )
@@ -172,7 +170,8 @@ def knowledge_begins_once() -> Expectation:
     return no_rows(
         """
         SELECT series_id, time_period, 'known from ' || known_from || ', vintage of ' || known_at AS found
-        FROM latest JOIN vintage USING (vintage_id)
+        FROM latest JOIN (SELECT vintage_id, known_at FROM known_since JOIN vintage USING (vintage_id)
+                          WHERE earliest <> known_at OR newest <> known_at) USING (vintage_id)
         WHERE known_from IS DISTINCT FROM known_at
         """
     )

@@ -190,7 +190,7 @@ VINTAGES: dict[str, tuple[Spoil, dict[str, object]]] = {
     ),
     "completeness.new_periods_come_for_all": (
         _without(lambda key, year: key != BEIJING and year > "2023"),
-        {"feed_id": "gdp", "time_period": "2024-01-01"},
+        {"feed_id": "gdp", "time_period": "2024"},
     ),
     "completeness.answers_have_no_holes": (_without(lambda key, year: (key, year) == (BEIJING, "2020")), OF_BEIJING),
     "causes.units_do_not_jump": (_figures(lambda figure: figure * 1e4, BEIJING), OF_BEIJING),

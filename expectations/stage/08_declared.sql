@@ -18,7 +18,7 @@ FROM added_up AS a JOIN LATERAL (
 
 -- The two sides of the AI race, in the feeds that know both.
 CREATE TABLE race AS
-SELECT r.*, e.last_figure FROM (
+SELECT r.*, e.last_end FROM (
     SELECT feed_id, series_id, series_key, freq, unit_measure, unit_mult, but_for(series_key, ref_area) AS measure,
            CASE WHEN ref_area IN ('CN', 'CHN') THEN 'China' WHEN ref_area IN ('US', 'USA') THEN 'the United States' END AS side,
            count(DISTINCT side) OVER (PARTITION BY feed_id) AS sides
