@@ -11,10 +11,7 @@ median of the rounds: `ratio` on the wall, `cpu_ratio` in seconds of all cores, 
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -22,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.vintages import Figures, apart, growing, load, make, medians, read, staged, timed
+from bench.vintages import Comparison, Figures, apart, command, growing, load, make, medians, read, staged, timed
 
 OBSERVATIONS = 10_000_000
 ROUNDS = 3
@@ -116,7 +113,7 @@ def measured(observations: int = OBSERVATIONS, rounds: int = ROUNDS) -> dict[str
         found: dict[str, list[Figures]] = {side: [] for side in SIDES}
         for _ in range(rounds):
             for side, figures in found.items():
-                figures.append(apart(__name__ if __name__ != "__main__" else "bench.loading", side, Path(name)))
+                figures.append(apart("bench.loading", side, Path(name)))
     return {side: medians(figures) for side, figures in found.items()}
 
 
@@ -148,7 +145,7 @@ def _compared(sides: dict[str, Figures], one: str, other: str, target: str) -> d
     return {"ratio": ratio, "target": target, "cpu_ratio": on_cores, one: sides[one], other: sides[other]}
 
 
-COMPARISONS: dict[str, Callable[[dict[str, Figures]], dict[str, object]]] = {
+COMPARISONS: dict[str, Comparison] = {
     "first_load_vs_duckdb": first_load_vs_duckdb,
     "revision_vs_first": revision_vs_first,
     "first_load_vs_dlt_merge": lambda sides: _compared(sides, "dlt_first", "first", "at least 1.5"),
@@ -165,20 +162,5 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
-def main() -> None:
-    """Print the measurements as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.loading", description=__doc__)
-    parser.add_argument("--observations", type=int, default=OBSERVATIONS)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.side:
-        sys.stdout.write(json.dumps(SIDES[asked.side](asked.folder)) + "\n")
-        return
-    sides = measured(asked.observations, asked.rounds)
-    sys.stdout.write(json.dumps({name: compare(sides) for name, compare in COMPARISONS.items()}, indent=2) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    command("bench.loading", SIDES, measured, COMPARISONS, observations=OBSERVATIONS, rounds=ROUNDS)

@@ -6,13 +6,14 @@ as large, one observation in a hundred says another figure, scattered over all s
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ from datazones.warehouse import WorkingCopy
 from datazones.warehouse.connecting import Limits
 
 Figures = dict[str, float]
+Comparison = Callable[[dict[str, Figures]], dict[str, object]]
+"""From the figures of every side to what is found."""
 
 MEMORY_MB, THREADS = 1536, 2
 """What a zone's DuckDB may take if nobody says otherwise."""
@@ -91,7 +94,9 @@ def _peak_mb() -> float:
 def apart(module: str, side: str, folder: Path) -> Figures:
     """One side of that module, measured in a process of its own."""
     command = [sys.executable, "-m", module, "--side", side, "--folder", str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if done.returncode:
+        raise SystemExit(f"{module} {side}: {done.stderr[-2000:]}")
     found: Figures = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -108,3 +113,26 @@ def growing(path: Path) -> Iterator[Figures]:
     before = path.stat().st_size
     yield figures
     figures["grown_mb"] = (path.stat().st_size - before) / 2**20
+
+
+def command(
+    module: str,
+    sides: Mapping[str, Callable[[Path], Figures]],
+    measured: Callable[[int, int], dict[str, Figures]],
+    comparisons: Mapping[str, Comparison],
+    *,
+    observations: int,
+    rounds: int,
+) -> None:
+    """`python -m MODULE`: print every comparison as JSON; or, asked by `apart`, one side's figures."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("--observations", type=int, default=observations)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--side", choices=sides, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.side:
+        sys.stdout.write(json.dumps(sides[asked.side](asked.folder)) + "\n")
+        return
+    figures = measured(asked.observations, asked.rounds)
+    sys.stdout.write(json.dumps({name: compare(figures) for name, compare in comparisons.items()}, indent=2) + "\n")

@@ -36,16 +36,17 @@ class BrokenRows(TableMetricProvider):
     metric_name = METRIC
     value_keys = ("query",)
 
-    @metric_value(engine=SqlAlchemyExecutionEngine)  # which hands over the class, not an instance
+    @staticmethod
+    @metric_value(engine=SqlAlchemyExecutionEngine)
     def _sqlalchemy(
-        self,
+        cls: type[BrokenRows],
         execution_engine: SqlAlchemyExecutionEngine,
         metric_domain_kwargs: dict[str, object],
         metric_value_kwargs: dict[str, str],
         metrics: dict[str, object],
         runtime_configuration: dict[str, object],
     ) -> list[dict[str, object]]:
-        del metric_domain_kwargs, metrics, runtime_configuration
+        del cls, metric_domain_kwargs, metrics, runtime_configuration
         with execution_engine.get_connection() as connection:
             return [dict(row) for row in connection.exec_driver_sql(metric_value_kwargs["query"]).mappings()]
 

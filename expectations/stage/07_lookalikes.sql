@@ -28,7 +28,8 @@ LEFT JOIN (FROM held SEMI JOIN odd_one USING (series_id)) AS h USING (series_id,
 WHERE l.obs_value <> 0 AND vintage_id IN (SELECT vintage_id FROM fresh_vintage)
 QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY period_start DESC) <= 12;
 
--- Those of them whose newest figures another series had.
+-- Those of them whose newest figures another series had: among many series a few figures are alike by chance, so the
+-- fewer there are, the closer they have to be.
 CREATE TABLE lookalike AS
 WITH beside AS (
     SELECT n.series_id, h.series_id AS other_id, n.is_new, n.own, count(*) AS alike,
@@ -42,5 +43,6 @@ WITH beside AS (
 SELECT s.feed_id, s.series_key, b.series_id, b.other_id, o.series_key AS other_key, b.is_new, b.off
 FROM beside AS b JOIN measured AS s USING (series_id) JOIN measured AS o ON o.series_id = b.other_id
 JOIN (SELECT series_id, count(*) AS figures FROM odd_figure GROUP BY series_id) AS n ON n.series_id = b.series_id
-WHERE alike >= 4 AND different >= 3 AND alike >= 0.8 * figures - 1 AND off < least(0.03, 0.1 * own, 0.3 * off_before)
+WHERE alike >= 4 AND different >= 3 AND alike >= 0.8 * figures - 1
+  AND off < least(0.03 * (alike / 12.0) ** 2, 0.1 * own, 0.3 * off_before)
 QUALIFY row_number() OVER (PARTITION BY b.series_id ORDER BY off, b.other_id) = 1;
