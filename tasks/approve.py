@@ -18,10 +18,11 @@ def approve(zone_id: str, because: str, by: str, candidate: str | None) -> Snaps
     """The snapshot that the held candidate became; who approved it and why is in its manifest and in this run."""
     with equipped() as equipment, equipment.spending("approve"):
         zone = equipment.catalogue.zone(zone_id)
-        kept = held(equipment.store, zone.prefix, candidate, equipment.trusted(zone))
+        signer, trusted = equipment.signer(zone), equipment.trusted(zone)
+        kept = held(equipment.store, zone.prefix, candidate, trusted)
         approval = Approval(because=because, by=by)
         snapshot = publish_held(
-            equipment.store, zone.prefix, kept, approval, equipment.settings.clock(), signer=equipment.signer(zone)
+            equipment.store, zone.prefix, kept, approval, equipment.settings.clock(), signer=signer, trusted=trusted
         )
     announce.published(snapshot, kept.changes)
     text = f"**{in_markdown(zone_id)}**, generation {snapshot.generation}, approved by {in_markdown(by)}: "

@@ -17,7 +17,7 @@ def report_of(equipment: Equipment, zone_id: str, name: str, *, is_held: bool, c
     if is_held:
         files: Sequence[File] = held(equipment.store, prefix, candidate, trusted).manifest.files
     else:
-        pointer = current(equipment.store, prefix)
+        pointer = current(equipment.store, prefix, trusted)
         files = fetch_signed(equipment.store, prefix, pointer.snapshot, trusted)[0].files if pointer else ()
     for file in files:
         if file.name == name:

@@ -44,11 +44,11 @@ def hold(
     beside: Sequence[Beside] = (),
 ) -> Held:
     """Keep the candidate and the files `beside` it; the one that is kept already if its content was held before."""
-    pointer = current(store, prefix)
+    known = trusted | {signer.public_key}
+    pointer = current(store, prefix, known)
     before = pointer.snapshot if pointer else None
     refuse_other_parent(prefix, candidate, before)
     key = f"{prefix}/{_on(before.generation if before else 0)}{snapshot_id(candidate.zone_id, candidate.tables)}.json"
-    known = trusted | {signer.public_key}
     kept = _read(store, key, known)
     if kept is None:
         parent = fetch_manifest(store, prefix, before) if before else None
@@ -61,7 +61,7 @@ def hold(
 
 def waiting(store: Store, prefix: str, trusted: Set[str] = ANYBODY) -> list[Held]:
     """The candidates that are held on the snapshot published now, the newest first."""
-    pointer = current(store, prefix)
+    pointer = current(store, prefix, trusted)
     on = f"{prefix}/{_on(pointer.snapshot.generation if pointer else 0)}"
     found = (_read(store, listed.key, trusted) for listed in store.listing(on))
     return sorted((kept for kept in found if kept), key=lambda kept: kept.manifest.created_at, reverse=True)
@@ -92,12 +92,22 @@ def held(store: Store, prefix: str, named: str | None = None, trusted: Set[str] 
     )
 
 
-def approve(store: Store, prefix: str, kept: Held, approval: Approval, now: datetime, *, signer: Signer) -> Snapshot:
+def approve(
+    store: Store,
+    prefix: str,
+    kept: Held,
+    approval: Approval,
+    now: datetime,
+    *,
+    signer: Signer,
+    trusted: Set[str] = ANYBODY,
+) -> Snapshot:
     """Publish exactly what was examined and held back, with the reason in its manifest.
 
-    SnapshotTampered when its files are not those; SnapshotConflict when another snapshot was published since.
+    SnapshotTampered when its files are not those; SnapshotConflict when another snapshot was published since;
+    SignerUnknown when what is published is signed by another key than ours or one of `trusted`.
     """
-    pointer, etag = read(store, prefix) or (None, None)
+    pointer, etag = read(store, prefix, trusted | {signer.public_key}) or (None, None)
     before = pointer.snapshot if pointer else None
     manifest = kept.manifest.model_copy(update={"approval": approval, "created_at": now})
     if before and before.snapshot_id == manifest.snapshot_id:

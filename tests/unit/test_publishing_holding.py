@@ -13,6 +13,7 @@ from datazones.model import Candidate, Parent
 from datazones.publishing import (
     Approval,
     Held,
+    Signer,
     Store,
     StoreAddress,
     approve,
@@ -116,6 +117,22 @@ def test_what_a_worker_signed_as_held_back_cannot_be_laid_out_as_published(
     store.swap(f"{prefix}/CURRENT", pointer.canonical(), etag)
     with pytest.raises(SnapshotTampered, match="signature"):
         pull(store, prefix, into)
+
+
+def test_nothing_is_held_or_approved_on_a_pointer_that_no_trusted_worker_signed(
+    store: Store, prefix: str, tmp_path: Path, parent: Parent
+) -> None:
+    kept = _held(store, prefix, candidate(tmp_path / "a", "second", parent))
+    pointer, etag = read(store, prefix) or (None, None)
+    assert pointer
+    stranger = Signer.from_hex("a7" * 32)
+    store.swap(f"{prefix}/CURRENT", stranger.point("hunan", pointer.snapshot).canonical(), etag)
+    with pytest.raises(SignerUnknown):
+        waiting(store, prefix, {SIGNER.public_key})
+    with pytest.raises(SignerUnknown):
+        approve(store, prefix, kept, CENSUS, AT, signer=SIGNER)
+    with pytest.raises(SignerUnknown):
+        _held(store, prefix, candidate(tmp_path / "b", "third", parent))
 
 
 def test_a_held_candidate_that_no_trusted_worker_signed_is_not_approved(

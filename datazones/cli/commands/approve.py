@@ -25,7 +25,8 @@ def command(zone: str, because: str, by: str, candidate: str | None) -> None:
     from tasks.equip import equipped
 
     with equipped() as equipment:
-        held(equipment.store, equipment.catalogue.zone(zone).prefix, candidate)  # before anything slow is started
+        of = equipment.catalogue.zone(zone)
+        held(equipment.store, of.prefix, candidate, equipment.trusted(of))  # before anything slow is started
         with prefect_api(equipment.settings.home, lambda: None):
             from flows.approve import approve
 
