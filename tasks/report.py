@@ -11,6 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 from datazones.model import Beside, Candidate, Verdict
 from datazones.reporting import Report, as_html, as_json, as_markdown, places
 from datazones.warehouse import around
+from expectations.told import told
 from tasks.equip import Equipment, equipped
 
 
@@ -40,4 +41,5 @@ def _told(equipment: Equipment, candidate: Candidate, verdict: Verdict) -> Repor
         verdict=verdict,
         curves=around(candidate.file, published, list(wanted), equipment.limits),
         code_version=version("datazones"),
+        next_steps={rule.rule: rule.next_step for rule in told()} if verdict.findings else {},
     )

@@ -6,7 +6,7 @@ the keys, so that the same damage befalls the same place every time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -66,7 +66,7 @@ def second_half_of_time(frame: pl.DataFrame) -> pl.Expr:
     return pl.col("period_start") >= frame["period_start"].median()
 
 
-def _figures(where: Where, change: pl.Expr) -> Damage:
+def figures(where: Where, change: pl.Expr) -> Damage:
     def damage(new: pl.DataFrame) -> pl.DataFrame:
         spoilt = pl.when(where(new)).then(change.cast(pl.Float64)).otherwise(FIGURE)
         return new.sort(KEY, "period_start").with_columns(spoilt.alias("obs_value"))
@@ -74,11 +74,11 @@ def _figures(where: Where, change: pl.Expr) -> Damage:
     return damage
 
 
-def _times(where: Where, factor: float) -> Damage:
-    return _figures(where, FIGURE * factor)
+def times(where: Where, factor: float) -> Damage:
+    return figures(where, FIGURE * factor)
 
 
-def _without(where: Where) -> Damage:
+def without(where: Where) -> Damage:
     return lambda new: new.filter(~where(new))
 
 
@@ -89,10 +89,10 @@ def _first_rows(share: float) -> Damage:
 
 def _shifted(where: Where, by: int) -> Damage:
     """The figures of the series `by` periods late, in the periods of the series."""
-    return _figures(where, FIGURE.shift(by).over(KEY, order_by="period_start").fill_null(FIGURE))
+    return figures(where, FIGURE.shift(by).over(KEY, order_by="period_start").fill_null(FIGURE))
 
 
-def _swapped(pairs: Callable[[list[str]], dict[str, str]], where: Where = everywhere) -> Damage:
+def swapped(pairs: Callable[[list[str]], dict[str, str]], where: Where = everywhere) -> Damage:
     """Each series under the name of another."""
 
     def damage(new: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +132,7 @@ def _renamed(where: Where) -> Damage:
 
 def _stale_newest(new: pl.DataFrame) -> pl.DataFrame:
     """The newest period repeats the one before it, in every series."""
-    repeated = _figures(newest_period, FIGURE.shift(1).over(KEY, order_by="period_start"))
+    repeated = figures(newest_period, FIGURE.shift(1).over(KEY, order_by="period_start"))
     return repeated(new)
 
 
@@ -160,9 +160,9 @@ def _invented(new: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([new, *more])
 
 
-def _noise(where: Where, share: float) -> Damage:
+def noise(where: Where, share: float) -> Damage:
     wild = (pl.struct(KEY, "period_start").hash(7) % 2001).cast(pl.Float64) / 1000 - 1
-    return _figures(where, FIGURE * (1 + share * wild))
+    return figures(where, FIGURE * (1 + share * wild))
 
 
 def _status(text: str | None) -> Damage:
@@ -170,42 +170,42 @@ def _status(text: str | None) -> Damage:
 
 
 KINDS: dict[str, Damage] = {
-    "unit x 10^3, all": _times(everywhere, 1e3),
-    "unit x 10^4, all": _times(everywhere, 1e4),
-    "unit x 10^8, all": _times(everywhere, 1e8),
-    "unit x 100, all": _times(everywhere, 100),
-    "unit : 10^3, all": _times(everywhere, 1e-3),
-    "unit : 10^4, all": _times(everywhere, 1e-4),
-    "unit x 10^4, half of the series": _times(half_of_series, 1e4),
-    "unit x 10^3, a tenth of the series": _times(tenth_of_series, 1e3),
-    "unit x 10^3, one series": _times(one_series, 1e3),
-    "unit : 10^4, one series": _times(one_series, 1e-4),
-    "unit x 10^4, the newest period": _times(newest_period, 1e4),
-    "unit : 10^3, the newest period": _times(newest_period, 1e-3),
-    "unit x 10^4, the newest figure of one series": _times(newest_of_one, 1e4),
-    "unit x 10^3, one old figure": _times(middle_of_one, 1e3),
-    "decimal point lost, all": _times(everywhere, 10),
-    "decimal point lost, one old figure": _times(middle_of_one, 10),
-    "decimal point lost, the newest figure of one series": _times(newest_of_one, 10),
-    "rebase x 1.5, all": _times(everywhere, 1.5),
-    "rebase x 0.8, all": _times(everywhere, 0.8),
-    "rebase x 1.07, all": _times(everywhere, 1.07),
-    "rebase x 2, one series": _times(one_series, 2),
-    "rebase x 1.2, half of the series": _times(half_of_series, 1.2),
-    "rebase x 1.3, the second half of time": _times(second_half_of_time, 1.3),
-    "lost series, one": _without(one_series),
-    "lost series, a tenth": _without(tenth_of_series),
-    "lost series, half": _without(half_of_series),
-    "lost newest period, half of the series": _without(lambda new: half_of_series(new) & newest_period(new)),
+    "unit x 10^3, all": times(everywhere, 1e3),
+    "unit x 10^4, all": times(everywhere, 1e4),
+    "unit x 10^8, all": times(everywhere, 1e8),
+    "unit x 100, all": times(everywhere, 100),
+    "unit : 10^3, all": times(everywhere, 1e-3),
+    "unit : 10^4, all": times(everywhere, 1e-4),
+    "unit x 10^4, half of the series": times(half_of_series, 1e4),
+    "unit x 10^3, a tenth of the series": times(tenth_of_series, 1e3),
+    "unit x 10^3, one series": times(one_series, 1e3),
+    "unit : 10^4, one series": times(one_series, 1e-4),
+    "unit x 10^4, the newest period": times(newest_period, 1e4),
+    "unit : 10^3, the newest period": times(newest_period, 1e-3),
+    "unit x 10^4, the newest figure of one series": times(newest_of_one, 1e4),
+    "unit x 10^3, one old figure": times(middle_of_one, 1e3),
+    "decimal point lost, all": times(everywhere, 10),
+    "decimal point lost, one old figure": times(middle_of_one, 10),
+    "decimal point lost, the newest figure of one series": times(newest_of_one, 10),
+    "rebase x 1.5, all": times(everywhere, 1.5),
+    "rebase x 0.8, all": times(everywhere, 0.8),
+    "rebase x 1.07, all": times(everywhere, 1.07),
+    "rebase x 2, one series": times(one_series, 2),
+    "rebase x 1.2, half of the series": times(half_of_series, 1.2),
+    "rebase x 1.3, the second half of time": times(second_half_of_time, 1.3),
+    "lost series, one": without(one_series),
+    "lost series, a tenth": without(tenth_of_series),
+    "lost series, half": without(half_of_series),
+    "lost newest period, half of the series": without(lambda new: half_of_series(new) & newest_period(new)),
     "truncated page, a tenth is missing": _first_rows(0.9),
     "truncated page, a quarter is missing": _first_rows(0.75),
     "truncated page, half is missing": _first_rows(0.5),
     "truncated page, nine tenths are missing": _first_rows(0.1),
-    "sign flip, all": _times(everywhere, -1),
-    "sign flip, half of the series": _times(half_of_series, -1),
-    "sign flip, one series": _times(one_series, -1),
-    "sign flip, the newest period": _times(newest_period, -1),
-    "sign flip, one old figure": _times(middle_of_one, -1),
+    "sign flip, all": times(everywhere, -1),
+    "sign flip, half of the series": times(half_of_series, -1),
+    "sign flip, one series": times(one_series, -1),
+    "sign flip, the newest period": times(newest_period, -1),
+    "sign flip, one old figure": times(middle_of_one, -1),
     "stale copy, the newest period repeats the last": _stale_newest,
     "shifted periods, by one, all": _shifted(everywhere, 1),
     "shifted periods, back by one, all": _shifted(everywhere, -1),
@@ -213,27 +213,27 @@ KINDS: dict[str, Damage] = {
     "shifted periods, by one, one series": _shifted(one_series, 1),
     "shifted periods, by two, all": _shifted(everywhere, 2),
     "shifted periods, each named a year later": _relabelled,
-    "swapped areas, two": _swapped(_first_two),
-    "swapped areas, all round": _swapped(_all_round),
-    "swapped areas, halves": _swapped(_halves),
-    "swapped areas, two, the second half of time": _swapped(_first_two, second_half_of_time),
+    "swapped areas, two": swapped(_first_two),
+    "swapped areas, all round": swapped(_all_round),
+    "swapped areas, halves": swapped(_halves),
+    "swapped areas, two, the second half of time": swapped(_first_two, second_half_of_time),
     "one area copied over another": _copied,
     "renamed series, one": _renamed(one_series),
     "renamed series, all": _renamed(everywhere),
-    "zeros, all": _times(everywhere, 0),
-    "zeros, the newest period": _times(newest_period, 0),
-    "zeros, one series": _times(one_series, 0),
-    "missing, all": _figures(everywhere, pl.lit(None)),
-    "missing, half of the series": _figures(half_of_series, pl.lit(None)),
-    "missing, one series": _figures(one_series, pl.lit(None)),
-    "noise of a third, all": _noise(everywhere, 0.33),
-    "noise of a half, one series": _noise(one_series, 0.5),
-    "rounded to two digits, all": _figures(everywhere, FIGURE.round_sig_figs(2)),
-    "mean instead of figures, all": _figures(everywhere, FIGURE.mean().over(KEY)),
-    "in the reverse order of time, all": _figures(everywhere, FIGURE.reverse().over(KEY)),
-    "cumulated, all": _figures(everywhere, FIGURE.cum_sum().over(KEY)),
-    "differences instead of levels, all": _figures(everywhere, FIGURE.diff().over(KEY).fill_null(FIGURE)),
-    "logarithms instead of levels, all": _figures(everywhere, FIGURE.abs().log1p()),
+    "zeros, all": times(everywhere, 0),
+    "zeros, the newest period": times(newest_period, 0),
+    "zeros, one series": times(one_series, 0),
+    "missing, all": figures(everywhere, pl.lit(None)),
+    "missing, half of the series": figures(half_of_series, pl.lit(None)),
+    "missing, one series": figures(one_series, pl.lit(None)),
+    "noise of a third, all": noise(everywhere, 0.33),
+    "noise of a half, one series": noise(one_series, 0.5),
+    "rounded to two digits, all": figures(everywhere, FIGURE.round_sig_figs(2)),
+    "mean instead of figures, all": figures(everywhere, FIGURE.mean().over(KEY)),
+    "in the reverse order of time, all": figures(everywhere, FIGURE.reverse().over(KEY)),
+    "cumulated, all": figures(everywhere, FIGURE.cum_sum().over(KEY)),
+    "differences instead of levels, all": figures(everywhere, FIGURE.diff().over(KEY).fill_null(FIGURE)),
+    "logarithms instead of levels, all": figures(everywhere, FIGURE.abs().log1p()),
     "periods that are not over": _invented,
     "markup for a status": _status("<b>see note</b>"),
 }
@@ -244,17 +244,19 @@ STALE = {"stale copy, the vintage two before": 3, "stale copy, the vintage four 
 """Damage that is an earlier vintage under the name of the last, and which one it is, counted from the end."""
 
 
-def damaged(kind: str, vintages: Sequence[Vintage]) -> Vintage | None:
+def damaged(kind: str, vintages: Sequence[Vintage], kinds: Mapping[str, Damage] | None = None) -> Vintage | None:
     """The last of these vintages after that damage; None where there is nothing that it could befall."""
     new, before = vintages[-1], vintages[-2]
     if kind in STALE:
         return vintages[-STALE[kind]]._replace(known_at=new.known_at) if len(vintages) >= STALE[kind] else None
     known = set(before.observations[KEY].unique())
-    marked = new.observations.with_columns(pl.col(KEY).is_in(known).alias("was_known")).sort(ORDER)
+    held = before.observations.select(*ORDER, pl.col("obs_value").alias("obs_value_before"))
+    told = new.observations.join(held.unique(ORDER), on=ORDER, how="left")
+    marked = told.with_columns(pl.col(KEY).is_in(known).alias("was_known")).sort(ORDER)
     if len(_keys(marked)) < (2 if kind.partition(",")[0] in NEEDS_TWO else 1):
         return None
-    spoilt = KINDS[kind](marked).drop("was_known").sort(ORDER)
-    if not spoilt.height or spoilt.equals(marked.drop("was_known")):
+    spoilt = (kinds or KINDS)[kind](marked).select(new.observations.columns).sort(ORDER)
+    if not spoilt.height or spoilt.equals(marked.select(spoilt.columns)):
         return None
     return Vintage(new.known_at, spoilt, _of_these(spoilt, new.series))
 

@@ -23,7 +23,8 @@ class Vintage(NamedTuple):
     series: pl.DataFrame
 
 
-def _read(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_recorded(path: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The observations and the series of a recorded response."""
     body = (FEEDS / path).read_bytes()
     pieces = list(conform(named(recognise(body)).read(body, Hints()), Hints()))
     return pl.concat([piece.observations for piece in pieces]), pl.concat([piece.series for piece in pieces])
@@ -42,7 +43,7 @@ def _keyed(vintage: Vintage, key: pl.Expr) -> Vintage:
 
 
 def _edition(path: str, known_at: str, key: pl.Expr) -> Vintage:
-    return _keyed(Vintage(datetime.fromisoformat(known_at).replace(tzinfo=UTC), *_read(path)), key)
+    return _keyed(Vintage(datetime.fromisoformat(known_at).replace(tzinfo=UTC), *read_recorded(path)), key)
 
 
 LAST_CODE = pl.concat_str(pl.lit("GDP."), pl.col("series_key").str.split(".").list.last())
@@ -59,7 +60,7 @@ def _states(observations: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame
 
 def fred_gdp() -> list[Vintage]:
     """Gross domestic product of the United States as it was known after each release since 1991 (ALFRED)."""
-    observations, series = _read("fred/GDP-all-vintages-2024-11-03.json")
+    observations, series = read_recorded("fred/GDP-all-vintages-2024-11-03.json")
     return [Vintage(day, known.cast(OBSERVATION_SCHEMA), series) for day, known in _states(observations)]
 
 

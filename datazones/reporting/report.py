@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,10 @@ CURVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A candidate, the verdict on it, and the series around the places that its findings name."""
+    """A candidate, the verdict on it, and the series around the places that its findings name.
+
+    `next_steps` says by rule what to look at when it fails.
+    """
 
     zone_name: str
     examined_at: datetime
@@ -23,6 +26,7 @@ class Report:
     verdict: Verdict
     curves: tuple[Curve, ...]
     code_version: str
+    next_steps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def outcome(self) -> str:
@@ -32,6 +36,10 @@ class Report:
     def count(self, severity: str) -> int:
         """Findings that matter so much."""
         return sum(finding.severity == severity for finding in self.verdict.findings)
+
+    def next_step(self, rule: str) -> str:
+        """What to look at when that rule fails; empty where nobody says."""
+        return self.next_steps.get(rule, "")
 
     def drawn(self, finding: Finding) -> list[Curve]:
         """The curves of one finding, but for those that an earlier finding has shown."""
@@ -51,6 +59,7 @@ class Report:
             "code_version": self.code_version,
             "candidate": _stamped(candidate),
             "verdict": asdict(self.verdict),
+            "next_steps": {each.rule: self.next_step(each.rule) for each in self.verdict.findings},
             "curves": [asdict(curve) for curve in self.curves],
         }
 

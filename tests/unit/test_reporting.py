@@ -35,6 +35,7 @@ ROWS = tuple(
     {"feed_id": "gdp", "series_key": KEY, "time_period": str(y), "found": f"figure of {y}"} for y in range(2000, 2020)
 )
 JUMP = Finding("causes.units_do_not_jump", "critical", "20 figures", "Figures do not jump.", 400, ROWS)
+LOOK = "Look at the unit in the raw answer."
 LATE = Finding("freshness.feeds_are_fresh", "warning", "gdp: 9 days late", "Feeds are on time.", 1)
 CURVE = Curve(
     "gdp", KEY, "2000", "地区生产总值", "亿元", tuple(Point(str(y), 1e4 * y, float(y)) for y in range(1995, 2010))
@@ -43,11 +44,19 @@ CURVE = Curve(
 
 def report(*findings: Finding, curves: tuple[Curve, ...] = ()) -> Report:
     passed = all(finding.severity != "critical" for finding in findings)
-    return Report("Hunan 湖南", AT, CANDIDATE, Verdict(passed, 45, findings), curves, "0.1.0")
+    return Report("Hunan 湖南", AT, CANDIDATE, Verdict(passed, 45, findings), curves, "0.1.0", {JUMP.rule: LOOK})
 
 
 def words(page: str) -> str:
     return " ".join(html.fromstring(page).text_content().split())
+
+
+def test_each_finding_says_what_to_look_at_next_in_every_form_of_the_report() -> None:
+    told = report(JUMP, LATE)
+    assert words(as_html(told)).count("Next:") == 1
+    assert f"Next: {LOOK}" in words(as_html(told))
+    assert "Next: Look at the unit in the raw answer" in as_markdown(told)
+    assert json.loads(as_json(told))["next_steps"] == {JUMP.rule: LOOK, LATE.rule: ""}
 
 
 def test_the_first_lines_say_the_verdict_what_it_means_and_what_to_do() -> None:

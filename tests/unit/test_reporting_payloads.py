@@ -41,7 +41,8 @@ def everywhere(said: Callable[[int], str], count: int) -> Report:
     candidate = Candidate(
         said(0), "", "0" * 64, "v1.2.0", tables, feeds, Revisions(revised=1), 1, Parent(1, "0" * 64, 1)
     )
-    return Report(said(0), AT, candidate, Verdict(False, 45, tuple(findings)), tuple(curves), said(0))
+    steps = {said(n): said(n) for n in range(count)}
+    return Report(said(0), AT, candidate, Verdict(False, 45, tuple(findings)), tuple(curves), said(0), steps)
 
 
 @pytest.fixture(scope="module")
