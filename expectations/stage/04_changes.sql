@@ -3,6 +3,9 @@
 CREATE MACRO apart(one, other, smallest) AS
     ln(1 + abs(one - other) / greatest(least(abs(one), abs(other)), smallest, 1e-300));
 
+-- How far that is as a relative difference in per cent, for people.
+CREATE MACRO per_cent(apart) AS round(100 * (exp(apart) - 1), 1);
+
 -- How many powers of ten a ratio is; null where it is zero.
 CREATE MACRO tens(ratio) AS log10(nullif(abs(ratio), 0));
 

@@ -36,9 +36,9 @@ def feeds_are_revised_as_usual() -> Expectation:
     """A feed as a whole is revised no more, and drifts no more, than three times as much as it ever was."""
     return no_rows(
         """
-        SELECT feed_id, revised || ' figures are revised by ' || round(100 * c.middle, 1) || ' % at the median, '
+        SELECT feed_id, revised || ' figures are revised by ' || per_cent(c.middle) || ' % at the median, '
                || round(100 * c.share_large) || ' in 100 of them by more than 10 %; usual are up to '
-               || round(100 * coalesce(h.middle, 0), 1) || ' % and ' || round(100 * coalesce(h.share_large, 0)) AS found
+               || per_cent(coalesce(h.middle, 0)) || ' % and ' || round(100 * coalesce(h.share_large, 0)) AS found
         FROM feed_change AS c LEFT JOIN feed_habit AS h USING (feed_id)
         WHERE revised >= 10 AND (
             c.middle > coalesce(greatest(3 * h.middle, 0.05), 0.2)
@@ -65,8 +65,8 @@ def series_are_revised_as_usual() -> Expectation:
     """A series is revised no more than four times as much as it ever was."""
     return no_rows(
         """
-        SELECT feed_id, series_key, c.revised || ' figures are revised by up to ' || round(100 * c.large, 1)
-               || ' %; usual are up to ' || round(100 * coalesce(h.large, 0), 1) AS found
+        SELECT feed_id, series_key, c.revised || ' figures are revised by up to ' || per_cent(c.large)
+               || ' %; usual are up to ' || per_cent(coalesce(h.large, 0)) AS found
         FROM series_change AS c JOIN held_series USING (series_id) LEFT JOIN series_habit AS h USING (series_id)
         WHERE c.revised >= 3 AND c.large > coalesce(greatest(4 * h.large, 0.15), 0.3)
         """
