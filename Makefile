@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test check bench soak laws fuzz system-parts
+.PHONY: help setup demo test check bench soak laws trials fuzz system-parts
 
 help:  ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,10 @@ soak: setup  ## For long: a simulated year of hourly slots; writers race under f
 
 laws: setup  ## Histories nobody thought of against a naive model: EXAMPLES=1000 orders, readings and sequences of loads.
 	EXAMPLES=$(or $(EXAMPLES),1000) $(RUN) pytest -s --timeout 0 tests/unit/test_warehouse_laws.py
+
+trials: setup  ## The gate on every real vintage and every kind of damage, those held out too; prints both confusion tables.
+	$(RUN) python -m tests.trials
+	$(RUN) python -m tests.trials --held-out
 
 fuzz: setup  ## Hostile bytes for every dialect, a million each. INPUTS=... SEED=... change that.
 	$(RUN) python -m tests.fuzz --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),1)
