@@ -17,6 +17,8 @@ def test_one_wrong_figure_waits_while_the_rest_is_published_and_a_person_decides
     with session(tmp_path) as given:
         home = given.home
         assert given.give("run", "--zone", ZONE)[0] == "0"
+        assert "nothing waits for a decision" in given.give("quarantine", "list", ZONE)[1]
+        assert given.give("quarantine", "show", ZONE, "7")[0] == "5"
         ((before,),) = home.ask(ZONE, FIGURE)
         mistyped = {"match": "easyquery", "fault": "replaced"}
         given.script({**mistyped, "old": f'"strdata":"{before:g}"', "new": f'"strdata":"-{before:g}"'})

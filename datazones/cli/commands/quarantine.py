@@ -34,7 +34,13 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_(zone: str, everything: bool, as_json: bool) -> None:
     """Show what waits for a decision in a zone's published snapshot."""
-    _print(zone, _LIST + ("" if everything else " WHERE decision = 'waiting'") + " ORDER BY id", as_json=as_json)
+    from datazones.cli import printing
+
+    found = _asked(zone, _LIST + ("" if everything else " WHERE decision = 'waiting'") + " ORDER BY id")
+    if found or as_json:
+        printing.rows(found, as_json=as_json)
+    else:
+        click.echo(f"{zone}: nothing {'was ever set aside' if everything else 'waits for a decision'}.")
 
 
 @command.command()
@@ -42,18 +48,27 @@ def list_(zone: str, everything: bool, as_json: bool) -> None:
 @click.argument("number", type=int)
 def show(zone: str, number: int) -> None:
     """Show one row whole: what it said, the raw answer it came in, its place there, and what was decided."""
-    _print(zone, f"FROM quarantine WHERE quarantine_id = {number}", as_json=True)
-
-
-def _print(zone: str, sql: str, *, as_json: bool) -> None:
     from datazones.cli import printing
+    from datazones.errors import UnknownCode
+
+    found = _asked(zone, f"FROM quarantine WHERE quarantine_id = {number}")
+    if not found:
+        raise UnknownCode(
+            f"{zone}, quarantine {number}",
+            found="no such row in the published snapshot",
+            expected="a number that `list` shows",
+            next_step=f"`datazones quarantine list {zone} --all` shows every row",
+        )
+    printing.rows(found, as_json=True)
+
+
+def _asked(zone: str, sql: str) -> list[dict[str, object]]:
     from datazones.cli.pulling import pulled
     from datazones.warehouse import query
     from tasks.equip import equipped
 
     with equipped() as equipment:
-        found = query(pulled(equipment, zone), sql, equipment.limits)
-    printing.rows(found.to_dicts(), as_json=as_json)
+        return query(pulled(equipment, zone), sql, equipment.limits).to_dicts()
 
 
 @command.command()
