@@ -59,8 +59,10 @@ def as_they_came(sequence: str, vintages: Sequence[Vintage], first: int = 1) -> 
     """Every vintage from number `first` on."""
     with TemporaryDirectory() as name:
         zone = _knowing(vintages[:first], Path(name) / "zone")
+        published = zone.candidate("published")
         for vintage in vintages[first:]:
-            yield _trial(sequence, None, zone, vintage)
+            yield _trial(sequence, None, zone, vintage, published)
+            published = (Path(name) / "zone" / "candidate.duckdb").replace(published)
 
 
 def spoilt(
@@ -69,10 +71,11 @@ def spoilt(
     """The last vintage as it came, and then with each kind of damage that it can come to."""
     with TemporaryDirectory() as name:
         zone = _knowing(vintages[:-1], Path(name) / "zone")
+        published = zone.candidate("published")
         for kind in (None, *kinds):
             vintage = damaged(kind, vintages, of) if kind else vintages[-1]
             if vintage is not None:
-                yield _trial(sequence, kind, zone.branch(Path(name) / "branch"), vintage)
+                yield _trial(sequence, kind, zone.branch(Path(name) / "branch"), vintage, published)
                 shutil.rmtree(Path(name) / "branch")
 
 
@@ -84,8 +87,7 @@ def _knowing(vintages: Sequence[Vintage], folder: Path) -> Zone:
     return zone
 
 
-def _trial(sequence: str, kind: str | None, zone: Zone, vintage: Vintage) -> Trial:
-    published = zone.candidate("published")
+def _trial(sequence: str, kind: str | None, zone: Zone, vintage: Vintage, published: Path) -> Trial:
     zone.load_frames(vintage.observations, vintage.series, vintage.known_at)
     findings = examined(zone.candidate("candidate"), published, vintage.known_at.date() + timedelta(days=1)).findings
     critical, warning = (
