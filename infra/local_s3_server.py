@@ -64,6 +64,10 @@ class Place:
     def log(self) -> Path:
         return self.folder / "server.log"
 
+    def bucket(self, name: str) -> Path:
+        """There once the bucket was made: it persists as all else here, and asking whether it does takes a client."""
+        return self.folder / f"bucket-{name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Server:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +37,8 @@ from infra import local_s3, presence
 
 READING_DEADLINE_S = 900.0
 
+PROBED_FOR_S = 86_400.0
+
 NEIGHBOURS = 2
 """Zones that a candidate is compared with: what all were told alike, two of them have."""
 
@@ -52,9 +55,15 @@ class Equipment:
 
     @cached_property
     def store(self) -> Store:
-        """The object store, probed: one that ignores a condition would lose somebody's snapshot."""
-        store = self._stack.enter_context(Store.at(store_address(self.settings, self._stack)))
-        refuse_unsafe(probe(store, SCRATCH))
+        """The object store, probed once a day by each machine: one that ignores a condition would lose somebody's
+        snapshot, but asking so before every run would be most of what a run asks in which nothing is new."""
+        address = store_address(self.settings, self._stack)
+        store = self._stack.enter_context(Store.at(address))
+        probed = self.settings.home / "probed" / sha256(f"{address.url} {address.bucket}".encode()).hexdigest()
+        if not probed.exists() or time.time() - probed.stat().st_mtime > PROBED_FOR_S:
+            refuse_unsafe(probe(store, SCRATCH))
+            probed.parent.mkdir(parents=True, exist_ok=True)
+            probed.touch()
         return store
 
     @cached_property
