@@ -15,7 +15,8 @@ def command(policies: bool, as_json: bool) -> None:
     """Check the installation before it is relied on: settings, catalogue, versions, and what the store really does.
 
     The store is probed with objects of its own: create-only puts, compare-and-swap, a race of two writers. One that
-    ignores a condition is refused, because it would lose a snapshot one day.
+    ignores a condition is refused, because it would lose a snapshot one day. So is a Prefect server that others can
+    reach and that asks nobody who they are.
 
     \b
     datazones doctor
@@ -56,6 +57,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "catalogue", _catalogue
     yield "versions", _versions
     yield "object store", _store
+    yield "Prefect's server", _prefect
     yield "scheduler", _scheduler
 
 
@@ -80,6 +82,13 @@ def _versions() -> str:
     return ", ".join(
         f"{name} {version(name)}" for name in ("prefect", "great-expectations", "duckdb", "polars", "boto3")
     )
+
+
+def _prefect() -> str:
+    from datazones.cli.guarding import guarded
+    from datazones.settings import settings
+
+    return guarded(settings().home)
 
 
 def _store() -> str:
