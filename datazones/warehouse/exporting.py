@@ -48,7 +48,7 @@ def export(
     What has not changed since `base` is taken over from it.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
-    into.unlink(missing_ok=True)
+    _clear(into)
     blank = _blank(limits)
     reach = [working.parent, into.parent, *([base.path.parent] if base else [])]
     with opened(None, limits, reach=reach) as connection:
@@ -96,7 +96,7 @@ def _blank(limits: Limits) -> Path:
     if not path.exists():
         limits.spill.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}")
-        aside.unlink(missing_ok=True)
+        _clear(aside)
         with opened(None, limits, reach=[limits.spill]) as connection:
             connection.execute(f"ATTACH {literal(aside)} AS blank (STORAGE_VERSION '{STORAGE_VERSION}')")
             connection.execute("USE blank")
@@ -107,6 +107,12 @@ def _blank(limits: Limits) -> Path:
             connection.execute("DETACH blank")
         aside.replace(path)
     return path
+
+
+def _clear(path: Path) -> None:
+    """Nothing of a run that was killed: its log beside a new file of this storage version would be applied to it."""
+    for stale in (path, Path(f"{path}.wal")):
+        stale.unlink(missing_ok=True)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, into: Path) -> None:

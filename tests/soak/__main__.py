@@ -1,5 +1,6 @@
-"""`python -m tests.soak`: writers race for 10,000 commits with faults, readers poll during 1,000 publishes, and every
-request of every operation is disturbed. `python -m tests.soak --only race` runs one of them."""
+"""`python -m tests.soak`: writers race for 10,000 commits with faults, readers poll during 1,000 publishes, every
+request of every operation is disturbed, and the last steps are killed before every call that changes a file.
+`python -m tests.soak --only race` runs one of them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from typing import get_args
 from datazones.publishing import StoreAddress
 from infra import local_s3
 from tests.lossy import Fault
-from tests.soak import disturbing, racing, reading
+from tests.soak import disturbing, killing, racing, reading
 
 Soak = Callable[[StoreAddress, Path, argparse.Namespace], bool]
 
@@ -46,7 +47,14 @@ def disturb(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> b
     return not failed
 
 
-SOAKS: dict[str, Soak] = {soak.__name__: soak for soak in (race, poll, disturb)}
+def kill(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> bool:  # noqa: ARG001
+    """Whether old or new was there, whole, after every kill, and the next run ended right."""
+    tried, wrong = killing.kills(address, folder)
+    print(f"kills: {tried - len(wrong)} of {tried} as they must be", *wrong, sep="\n", flush=True)
+    return not wrong
+
+
+SOAKS: dict[str, Soak] = {soak.__name__: soak for soak in (race, poll, disturb, kill)}
 
 
 def main() -> None:

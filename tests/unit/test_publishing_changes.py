@@ -213,3 +213,16 @@ def test_duckdb_hashes_as_it_always_did_else_every_digest_would_be_another() -> 
 def test_fingerprints_add_up_in_any_order() -> None:
     one, two, three = Fingerprint(1, 5, (1 << 128) - 1), Fingerprint(2, 6, 3), Fingerprint(3, 7, 9)
     assert Fingerprint.of([one, two, three]) == Fingerprint.of([three, one, two]) == Fingerprint(6, 5 ^ 6 ^ 7, 11)
+
+
+def test_the_log_of_a_run_that_was_killed_is_not_applied_to_the_next_candidate(
+    working: Path, tmp_path: Path, limits: Limits
+) -> None:
+    path = tmp_path / "0.duckdb"
+    tables = export(working, path, limits).tables
+    connection = duckdb.connect(str(path))
+    connection.execute("INSERT INTO latest FROM latest")
+    log = Path(f"{path}.wal").read_bytes()
+    connection.close()
+    Path(f"{path}.wal").write_bytes(log)
+    assert export(working, path, limits).tables == tables
