@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -134,15 +134,22 @@ def _round(address: StoreAddress, folder: Path, before: Path, after: Path) -> Se
     """Every figure once."""
     prefix = f"zones/{uuid4().hex}"
     with Store.at(address) as store:
-        found = {"theirs": theirs(address, before, folder)}
+        found, spent = {}, [_processor()]
+        found["theirs"] = theirs(address, before, folder)
+        spent.append(_processor())
         first, parent = ours(store, prefix, before, folder, None)
+        spent.append(_processor())
         again, _ = ours(store, prefix, after, folder, parent)
+        spent.append(_processor())
         found |= {"ours": first["whole"], "ours_exporting": first["exporting"]}
         found |= {"again": again["whole"], "again_exporting": again["exporting"]}
+        for place, name in enumerate(("theirs", "ours", "again")):
+            found[f"{name}_processor"] = spent[place + 1] - spent[place]
         found["swap"] = _swap(store)
-        began = time.perf_counter()
+        began, began_at = time.perf_counter(), _processor()
         verified = verify(store, prefix, {SIGNER.public_key})
         found["verify"] = time.perf_counter() - began
+        found["verify_processor"] = _processor() - began_at
         found["fetch"] = _fetch(address, store, prefix)
         found["sha256"] = _sha256(folder, verified.size)
         found["megabytes"] = verified.size / 1e6
@@ -151,6 +158,18 @@ def _round(address: StoreAddress, folder: Path, before: Path, after: Path) -> Se
         rollback(store, prefix, 1, NOW, approval=Approval(because="bench", by="bench"), signer=SIGNER)
         found["rollback"] = time.perf_counter() - began
     return found
+
+
+def _processor() -> float:
+    """Seconds of the processor, over all cores, of this process and of the store that it started: on a machine that is
+    busy with other work they say more than a clock."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            said = stat.read_text().rpartition(")")[2].split()
+            if os.getpid() in (int(stat.parent.name), int(said[1])):
+                ticks += int(said[11]) + int(said[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _swap(store: Store) -> float:
