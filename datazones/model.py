@@ -272,11 +272,44 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """One published snapshot of another zone, by the sha256 of its manifest: what a hub was built from."""
+
+    zone_id: str
+    generation: int
+    snapshot_id: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one zone brings into a hub: the snapshot that is pinned, in the file at `path`; or none, and the reason.
+
+    `late`: no word from the zone for too long. `held`: its gate holds something newer back. In both its published
+    snapshot is taken all the same. `missing`: it has published nothing. `refused`: what it published cannot be
+    trusted. `feeds` are those that it shares, `as_of` is when the snapshot was published.
+    """
+
+    zone_id: str
+    name_en: str
+    name_zh: str
+    ref_area: str
+    gb2260: str
+    feeds: tuple[str, ...]
+    state: Literal["current", "late", "held", "missing", "refused"]
+    reason: str | None = None
+    pin: Pin | None = None
+    as_of: datetime | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A compact file that may become the zone's next snapshot, and what it changes against `parent`.
 
     `digest` is the sha256 of the file as it was built: what is examined is what is published. Any DuckDB from
     `storage_version` on opens it. `parts` hold the figures once more as Parquet, for readers without DuckDB.
+    `pins` are the snapshots that a hub is built from.
 
     `recipe` names the rules by which files were made of rows: only what was made by the same ones may be taken over.
     So many rows as `loose` says lie at the end of the file instead of in their place.
@@ -294,6 +327,7 @@ class Candidate:
     parts: tuple[Part, ...] = ()
     recipe: str | None = None
     loose: int = 0
+    pins: tuple[Pin, ...] = ()
 
     @property
     def file(self) -> Path:

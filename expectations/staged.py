@@ -1,6 +1,7 @@
 """What the rules read: both files and the neighbours' attached read-only, everything else shut off, and the stage made.
 
-The stage is the SQL of `stage/`: numbered, and `unpublished.sql` for a zone without a snapshot.
+The stage is the SQL of `stage/`: numbered, `unpublished.sql` for a zone without a snapshot, and `hub.sql` for a hub,
+where all others have `alone.sql`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def stage(connection: Connection, case: Case) -> None:
         "CREATE TABLE examination AS SELECT ? AS zone_id, ?::DATE AS today, ?::BOOLEAN AS published, ?::JSON AS feeds",
         (case.zone_id, case.today, case.published is not None, FEEDS.dump_json(case.feeds).decode()),
     )
-    for script in SCRIPTS:
+    for script in (*SCRIPTS, _script("hub" if _is_hub(connection) else "alone")):
         connection.exec_driver_sql(script)
     connection.commit()
 
@@ -53,7 +54,7 @@ def _attach(connection: Connection, case: Case) -> None:
     if case.published:
         connection.exec_driver_sql(f"ATTACH {_literal(case.published)} AS published (READ_ONLY)")
     else:
-        connection.exec_driver_sql((STAGE / "unpublished.sql").read_text(encoding="utf-8"))
+        connection.exec_driver_sql(_script("unpublished"))
     names = {f"neighbour_{number}": zone for number, zone in enumerate(case.neighbours)}
     for name, zone in names.items():
         connection.exec_driver_sql(f"ATTACH {_literal(case.neighbours[zone])} AS {name} (READ_ONLY)")
@@ -61,6 +62,16 @@ def _attach(connection: Connection, case: Case) -> None:
         each = [sql.format(zone=_literal(zone), name=name) for name, zone in names.items()]
         own = sql.format(zone="NULL::VARCHAR", name="candidate") + " WHERE false"
         connection.exec_driver_sql(f"CREATE VIEW {view} AS " + " UNION ALL ".join([own, *each]))
+
+
+def _is_hub(connection: Connection) -> bool:
+    """Whether the candidate is built from others."""
+    found = "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'candidate' AND table_name = 'contribution'"
+    return bool(connection.exec_driver_sql(found).scalar())
+
+
+def _script(name: str) -> str:
+    return (STAGE / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _literal(thing: object) -> str:

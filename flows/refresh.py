@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from prefect import flow
 from prefect.runtime import flow_run
 
-from datazones.model import Parent, Revisions, Window
+from datazones.model import Revisions, Window
 from flows.conclude import conclude
+from flows.ending import Refreshed, ended
 from tasks.account import accounted_run
+from tasks.announce import note_asked
 from tasks.assemble import assemble
 from tasks.collect import collect
 from tasks.conform import conform
@@ -20,22 +20,6 @@ from tasks.equip import equipped
 from tasks.hydrate import hydrate
 from tasks.load import load
 from tasks.turns import turn
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """How a refresh ended: the zone's snapshot now, and what this run changed.
-
-    'ended before': its slot had ended already, by another run, and this one did nothing.
-    """
-
-    zone_id: str
-    outcome: Literal["published", "unchanged", "ended before"]
-    snapshot_id: str
-    generation: int
-    revisions: Revisions
-    checks: int
-    seconds: float
 
 
 def _name() -> str:
@@ -75,26 +59,8 @@ def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) 
             if staged.rows:
                 load(zone, staged, collected.answers, due)
     candidate = assemble(zone)
+    note_asked(zone)
     if candidate is None:
-        return _ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
+        return ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
     snapshot, verdict = conclude(candidate)
-    return _ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)
-
-
-def _ended(
-    zone: str,
-    outcome: Literal["published", "unchanged"],
-    parent: Parent | None,
-    changes: Revisions,
-    checks: int,
-    begun: float,
-) -> Refreshed:
-    return Refreshed(
-        zone_id=zone,
-        outcome=outcome,
-        snapshot_id=parent.snapshot_id if parent else "",
-        generation=parent.generation if parent else 0,
-        revisions=changes,
-        checks=checks,
-        seconds=round(time.perf_counter() - begun, 2),
-    )
+    return ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)

@@ -11,8 +11,10 @@ from datetime import datetime
 
 from prefect.events import emit_event
 
+from datazones import publishing
 from datazones.model import Candidate, Revisions, Verdict
 from datazones.publishing import Snapshot
+from tasks.equip import equipped
 
 
 def published(snapshot: Snapshot, changes: Revisions) -> None:
@@ -24,6 +26,13 @@ def published(snapshot: Snapshot, changes: Revisions) -> None:
         snapshot_id=snapshot.snapshot_id,
         changes=str(changes),
     )
+
+
+def note_asked(zone_id: str) -> None:
+    """The zone has asked its providers: whoever reads it can tell nothing new from nobody there."""
+    with equipped() as equipment:
+        prefix = equipment.catalogue.zone(zone_id).prefix
+        publishing.note_asked(equipment.store, prefix, zone_id, equipment.settings.clock())
 
 
 def held(candidate: Candidate, verdict: Verdict) -> None:

@@ -21,7 +21,7 @@ def assemble(zone_id: str, *, anyway: bool = False, beside: Path | None = None) 
     `beside` is a copy that is rehearsed on, instead of the zone's own.
     """
     with equipped() as equipment, equipment.spending("assemble"):
-        zone = equipment.catalogue.zone(zone_id)
+        zone = equipment.catalogue.collecting(zone_id)
         working = beside or equipment.working(zone)
         path = beside.with_suffix(".candidate") if beside else equipment.candidate(zone)
         parts = beside.with_suffix(".parts") if beside else equipment.parts(zone)

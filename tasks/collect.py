@@ -30,7 +30,7 @@ class Collected:
 def collect(zone_id: str, feed_id: str, window: Window, slot: datetime, held: Sequence[Landed]) -> Collected:
     """Every answer of the feed for this zone and window. Retries, waits and deadlines are the transport's own."""
     with equipped() as equipment, equipment.spending("collect"):
-        zone, feed = equipment.catalogue.zone(zone_id), equipment.catalogue.feed(feed_id)
+        zone, feed = equipment.catalogue.collecting(zone_id), equipment.catalogue.feed(feed_id)
         agency = equipment.catalogue.agency_of(feed)
         answers = ask_all(
             equipment.asks(agency),

@@ -16,7 +16,7 @@ from tasks.reading import read
 def conform(zone_id: str, feed_id: str, window: Window, answers: Sequence[Landed]) -> Staged:
     """The observations of these answers as staged Parquet, as the feed declares them today."""
     with equipped() as equipment, equipment.spending("conform"):
-        zone, feed = equipment.catalogue.zone(zone_id), equipment.catalogue.feed(feed_id)
+        zone, feed = equipment.catalogue.collecting(zone_id), equipment.catalogue.feed(feed_id)
         staged = read(equipment, zone, feed, window, answers, into=equipment.staged)
     get_run_logger().info("%s: read %d observations in %d answers", feed_id, staged.rows, len(answers))
     return staged

@@ -23,8 +23,8 @@ from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
 from datazones.catalogue.asking import requests
 from datazones.errors import CatalogueInvalid
 from datazones.landing import Landing
-from datazones.model import Request, Window
-from datazones.publishing import SCRATCH, Book, Signer, Store, StoreAddress, probe, refuse_unsafe
+from datazones.model import Parent, Request, Window
+from datazones.publishing import SCRATCH, Book, Signer, Store, StoreAddress, last_pulled, probe, refuse_unsafe
 from datazones.reconciling import Rules
 from datazones.settings import Settings, settings
 from datazones.sharing import Shared
@@ -104,7 +104,7 @@ class Equipment:
     def asking_zone(self, feed: Feed, wanted: str | None = None) -> Zone:
         """The zone that a feed is asked for outside a run: the one wanted, else the first that takes it, else any."""
         if wanted is not None:
-            return self.catalogue.zone(wanted)
+            return self.catalogue.collecting(wanted)
         return next(iter((*self.catalogue.zones_of(feed), *self.catalogue.zones.values())))
 
     def book(self, zone: Zone) -> Book:
@@ -150,6 +150,15 @@ class Equipment:
 
     def published(self, zone: Zone) -> Path:
         return self.settings.home / "published" / f"{zone.zone_id}.duckdb"
+
+    def members(self, hub: Zone) -> Path:
+        """The folder of the snapshots that a hub is built from."""
+        return self.settings.home / "members" / hub.zone_id
+
+    def standing(self, zone_id: str) -> Parent | None:
+        """The snapshot that was pulled here last; None if none was."""
+        pulled = last_pulled(self.published(self.catalogue.zone(zone_id)))
+        return Parent(pulled.generation, pulled.snapshot_id, pulled.load_id) if pulled else None
 
     def neighbours(self, zone: Zone) -> dict[str, Path]:
         """The published files, where they are on this machine, of two other zones that share a topic of this one."""

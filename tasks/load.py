@@ -18,7 +18,7 @@ from tasks.retrying import if_transient
 def load(zone_id: str, staged: Staged, answers: Sequence[Landed], slot: datetime) -> Revisions:
     """What the reading added, revised and withdrew."""
     with equipped() as equipment, equipment.spending("load"):
-        zone = equipment.catalogue.zone(zone_id)
+        zone = equipment.catalogue.collecting(zone_id)
         with WorkingCopy.held(equipment.working(zone), equipment.limits, reach=[equipment.staged]) as copy:
             revisions = copy.load(staged, answers, slot=slot, now=equipment.settings.clock())
     get_run_logger().info("%s: %s", staged.feed_id, revisions)

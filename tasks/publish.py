@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prefect import task
 
 from datazones.model import Beside, Candidate, Parent, Verdict
-from datazones.publishing import Snapshot, pull
+from datazones.publishing import Snapshot, pull, refresh_alias
 from datazones.publishing import publish as publish_candidate
 from datazones.warehouse import WorkingCopy
 from tasks import announce
@@ -31,8 +31,10 @@ def publish(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) ->
             trusted=trusted,
             beside=beside,
         )
+        refresh_alias(equipment.store, zone.prefix, trusted | {signer.public_key})
         pull(equipment.store, zone.prefix, equipment.published(zone), trusted=trusted, at_hand=candidate.file)
-        with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
-            copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
+        if zone.collects:
+            with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
+                copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
     announce.published(snapshot, candidate.changes)
     return snapshot

@@ -24,11 +24,13 @@ def set_aside(candidate: Candidate, verdict: Verdict) -> int:
     """How many observations went into quarantine so that the rest may go on; 0: the candidate is held back as a whole.
 
     Only where every critical finding is of observations that are wrong each by itself, all of them named, and come
-    since what is published.
+    since what is published. A hub sets nothing aside: its observations are the zones'.
     """
     broken = alone(verdict)
     with equipped() as equipment, equipment.spending("set aside"):
         zone = equipment.catalogue.zone(candidate.zone_id)
+        if not zone.collects:
+            return 0
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             loads = [copy.load_of(each) for each in broken]
         found = [_placed(equipment, zone, each, load) for each, load in zip(broken, loads, strict=True) if load]
@@ -43,7 +45,7 @@ def set_aside(candidate: Candidate, verdict: Verdict) -> int:
 def decide(zone_id: str, number: int, decision: str, because: str, by: str) -> Quarantined:
     """The row that was `released` or `rejected`; UnknownCode when there is none that waits."""
     with equipped() as equipment:
-        zone = equipment.catalogue.zone(zone_id)
+        zone = equipment.catalogue.collecting(zone_id)
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             return copy.decide(number, decision, by=by, because=because, at=equipment.settings.clock())
 

@@ -63,7 +63,7 @@ def rebuild(zone_id: str, *, check: bool = False) -> Rebuilt:
     If every table comes out the same the result takes the working copy's place, unless this is only a `check`.
     """
     with equipped() as equipment, equipment.spending("rebuild"):
-        zone = equipment.catalogue.zone(zone_id)
+        zone = equipment.catalogue.collecting(zone_id)
         held = equipment.working(zone)
 
         def as_then(logged: Logged, into: Path) -> Staged:
@@ -83,7 +83,7 @@ def reread(zone_id: str, reason: str, *, feeds: Collection[str] = (), check: boo
     RebuildDiffers if it concerns other feeds than these (empty: all). With `check` nothing is replaced.
     """
     with equipped() as equipment, equipment.spending("rebuild"):
-        zone = equipment.catalogue.zone(zone_id)
+        zone = equipment.catalogue.collecting(zone_id)
         limits, held = equipment.limits, equipment.working(zone)
 
         def as_today(logged: Logged, into: Path) -> Staged:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datazones.catalogue import Zone
 from datazones.model import Landed, Parent
-from datazones.publishing import pull
+from datazones.publishing import pull, refresh_alias
 from datazones.warehouse import WorkingCopy
 from datazones.warehouse.working import hydrate, locked
 from tasks.describe import feed_rows, zone_row
@@ -26,10 +26,14 @@ class Held:
 
 def stand_on_published(equipment: Equipment, zone: Zone) -> Held:
     """Pull the published snapshot if another worker moved on, and rebuild the working copy from it if it stands on
-    another one."""
+    another one. A hub has no working copy."""
     path = equipment.working(zone)
     pulled = pull(equipment.store, zone.prefix, equipment.published(zone), trusted=equipment.trusted(zone))
     published = Parent(pulled.generation, pulled.snapshot_id, pulled.load_id) if pulled else None
+    if published:
+        refresh_alias(equipment.store, zone.prefix, equipment.trusted(zone))  # a run may have died before it did
+    if not zone.collects:
+        return Held(published, {})
     if published and (not path.exists() or _parent(equipment, path) != published):
         hydrate(path, equipment.published(zone), published, equipment.limits)
     with WorkingCopy.held(path, equipment.limits) as copy:

@@ -22,7 +22,8 @@ CONDITIONS = ("if-match", "if-none-match")
 class Proxy:
     """`faults` befall the next requests of `method`, one each, and `planned` ones the n-th of all, from 1.
 
-    A `late` answer comes after `late_s` seconds; `deaf` takes the conditions out of every request.
+    A `late` answer comes after `late_s` seconds; `deaf` takes the conditions out of every request. `sent` counts the
+    bytes of the answers' bodies.
     """
 
     address: StoreAddress
@@ -33,6 +34,7 @@ class Proxy:
     deaf: bool = False
     lock: Lock = field(default_factory=Lock)
     seen: list[str] = field(default_factory=list)
+    sent: int = 0
 
 
 @contextmanager
@@ -107,6 +109,9 @@ class _Handler(BaseHTTPRequestHandler):
         length = next((said for name, said in headers if name.lower() == "content-length"), str(len(content)))
         self.send_header("Content-Length", length)
         self.end_headers()
+        proxy: Proxy = self.server.proxy  # type: ignore[attr-defined]
+        with proxy.lock:
+            proxy.sent += 0 if self.command == "HEAD" else len(content)
         self.wfile.write(b"" if self.command == "HEAD" else content[: len(content) // 2] if cut else content)
 
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _forward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -45,6 +45,11 @@ def candidate(folder: Path, figures: str, parent: Parent | None = None, *, zone_
         parent=parent,
         parts=(_part(folder, "series", b"of all"), _part(folder, "latest", figures.encode())),
     )
+
+
+def offered_as(candidate: Candidate, file: Path) -> Candidate:
+    """The candidate with a real warehouse file in the place of its bytes."""
+    return replace(candidate, path=str(file), digest=sha256(file.read_bytes()).hexdigest())
 
 
 def _part(folder: Path, table: str, rows: bytes) -> Part:

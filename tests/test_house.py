@@ -77,6 +77,13 @@ def test_the_deployments_are_exactly_the_zones_of_the_catalogue() -> None:
         assert zones[zone_id]["schedules"] == [{"cron": zone.schedule, "timezone": "UTC"}]
 
 
+def test_every_hub_has_a_deployment_on_its_own_schedule() -> None:
+    deployments = {d.parameters["hub"]: d for d in declared().values() if d.entrypoint == "flows/unite.py:unite"}
+    assert {name: hub.schedules for name, hub in deployments.items()} == {
+        name: (hub.schedule,) for name, hub in load().hubs.items()
+    }
+
+
 def test_prefect_yaml_is_what_the_catalogue_and_the_deployment_files_say() -> None:
     assert (ROOT / "prefect.yaml").read_text() == rendered(load()), "run `python -m infra.deployments`"
 

@@ -42,9 +42,12 @@ class Evidence(Entry):
 
 
 class Zone(Entry):
-    """A data jurisdiction: its own warehouse, prefix, schedule and owner."""
+    """A data jurisdiction: its own warehouse, prefix, schedule and owner; or a hub, which unites what those share."""
 
     zone_id: Word
+    kind: Literal["jurisdiction", "hub"] = Field(
+        "jurisdiction", description="a hub collects nothing: it is built from the published snapshots of the others"
+    )
     name_en: Text
     name_zh: Text
     ref_area: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] = Field(
@@ -59,8 +62,11 @@ class Zone(Entry):
         360, ge=1, description="so long after it is due a slot may end before an operator is told that it is late"
     )
     prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
-    topics: tuple[Word, ...] = Field(min_length=1)
-    shares: tuple[Word, ...] = Field(description="topics whose observations other zones and the hub may read")
+    topics: tuple[Word, ...] = Field((), description="what is collected; a hub has none")
+    shares: tuple[Word, ...] = Field((), description="topics whose observations other zones and the hub may read")
+    late_after_hours: int = Field(
+        36, ge=1, description="of a hub: so long without a word from a zone, and the zone is shown as late"
+    )
 
     public_keys: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
         (), description="Ed25519 keys, in hex, that sign its snapshots; empty: the first that is seen is pinned"
@@ -73,6 +79,11 @@ class Zone(Entry):
     @property
     def patience(self) -> timedelta:
         return timedelta(minutes=self.patience_minutes)
+
+    @property
+    def collects(self) -> bool:
+        """Whether it asks providers, and so has raw answers and a working copy; a hub has neither."""
+        return self.kind != "hub"
 
 
 class Agency(Entry):

@@ -23,15 +23,30 @@ _Kind = TypeVar("_Kind", bound=Entry)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All zones, feeds and agencies, by id."""
+    """All zones, feeds and agencies, by id. Hubs are zones too, kept apart: nothing is collected for them."""
 
     zones: Mapping[str, Zone]
+    hubs: Mapping[str, Zone]
     feeds: Mapping[str, Feed]
     agencies: Mapping[str, Agency]
 
     def feeds_of(self, zone: Zone) -> tuple[Feed, ...]:
-        """The feeds that serve a topic this zone wants, in the order of their ids."""
-        return tuple(feed for feed in self.feeds.values() if set(feed.topics) & set(zone.topics))
+        """The feeds that serve a topic this zone wants, or a hub's members share, in the order of their ids."""
+        shared = (topic for member in self.members_of(zone) for topic in member.shares)
+        return self._serving({*zone.topics, *shared})
+
+    def shared_by(self, zone: Zone) -> tuple[Feed, ...]:
+        """The feeds whose observations this zone lets others read, in the order of their ids."""
+        return self._serving(set(zone.shares))
+
+    def members_of(self, hub: Zone) -> tuple[Zone, ...]:
+        """The zones that a hub is built from, in the order of their ids: every one that shares something."""
+        return tuple(zone for zone in self.zones.values() if zone.shares) if not hub.collects else ()
+
+    @property
+    def publishing(self) -> tuple[Zone, ...]:
+        """All that publish: the zones, then the hubs, which are built from them."""
+        return (*self.zones.values(), *self.hubs.values())
 
     def agency_of(self, feed: Feed) -> Agency:
         return self.agencies[feed.agency]
@@ -54,10 +69,30 @@ class Catalogue:
         return frozenset(topic for feed in self.feeds.values() for topic in feed.topics)
 
     def zone(self, zone_id: str) -> Zone:
-        return self._known("zone", self.zones, zone_id)
+        """A zone or a hub."""
+        return self._known("zone", {**self.zones, **self.hubs}, zone_id)
+
+    def collecting(self, zone_id: str) -> Zone:
+        """A zone that has providers; CatalogueInvalid for a hub, which has no raw answers and no working copy."""
+        zone = self.zone(zone_id)
+        if not zone.collects:
+            raise CatalogueInvalid(
+                f"zone {zone_id!r}",
+                found="a hub, which collects nothing of its own",
+                expected="one of " + ", ".join(self.zones),
+                next_step=f"`datazones hub {zone_id}` builds it from what the zones have published",
+            )
+        return zone
+
+    def hub(self, zone_id: str) -> Zone:
+        """A hub; CatalogueInvalid for any other zone."""
+        return self._known("hub", self.hubs, zone_id)
 
     def feed(self, feed_id: str) -> Feed:
         return self._known("feed", self.feeds, feed_id)
+
+    def _serving(self, topics: set[str]) -> tuple[Feed, ...]:
+        return tuple(feed for feed in self.feeds.values() if topics & set(feed.topics))
 
     @staticmethod
     def _known(kind: str, entries: Mapping[str, _Kind], name: str) -> _Kind:
@@ -66,15 +101,17 @@ class Catalogue:
                 f"{kind} {name!r}",
                 found="no file of that name",
                 expected="one of " + ", ".join(entries),
-                next_step=f"`datazones {kind}s` lists them",
+                next_step="`datazones feeds` lists them" if kind == "feed" else "`datazones zones` lists them",
             )
         return entries[name]
 
 
 def load(zones: Path | None = None, feeds: Path | None = None, agencies: Path | None = None) -> Catalogue:
     """The catalogue in these folders (unset: the shipped ones). CatalogueInvalid names file and key."""
+    publishing = entries(zones or SHIPPED / "zones", Zone, "zone_id")
     catalogue = Catalogue(
-        zones=entries(zones or SHIPPED / "zones", Zone, "zone_id"),
+        zones={name: zone for name, zone in publishing.items() if zone.collects},
+        hubs={name: zone for name, zone in publishing.items() if not zone.collects},
         feeds=entries(feeds or SHIPPED / "feeds", Feed, "feed_id"),
         agencies=entries(agencies or SHIPPED / "agencies", Agency, None),
     )
@@ -123,14 +160,16 @@ def _check(catalogue: Catalogue, feeds: Path, zones: Path) -> None:
             raise _invalid(path, "dialect", feed.dialect, "one of " + ", ".join(dialects.names()))
         _check_hosts(path, feed, catalogue.agency_of(feed))
         _check_mended(path, feed)
-    for name, zone in catalogue.zones.items():
-        path = zones / f"{name}.toml"
+    for zone in catalogue.publishing:
+        path = zones / f"{zone.zone_id}.toml"
+        if bool(zone.topics) != zone.collects:
+            raise _invalid(path, "topics", str(list(zone.topics)), "topics of a jurisdiction, and none of a hub")
         unknown = sorted(set(zone.topics) - catalogue.topics)
         if unknown:
             raise _invalid(path, "topics", str(unknown), "topics that a feed serves: " + ", ".join(catalogue.topics))
         if not set(zone.shares) <= set(zone.topics):
             raise _invalid(path, "shares", str(zone.shares), "some of the zone's own topics")
-    _check_prefixes(catalogue.zones.values(), zones)
+    _check_prefixes(catalogue.publishing, zones)
 
 
 def _check_hosts(path: Path, feed: Feed, agency: Agency) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import click
 
+from datazones.catalogue import Zone
 from datazones.cli import printing
 from datazones.cli.serving import prefect_api
 from datazones.errors import DatazonesError, ExpectationsFailed, Permanent
@@ -27,12 +28,13 @@ class Ended:
 
 
 def refresh_all(zones: Sequence[str], feeds: Sequence[str], *, as_json: bool = False) -> int:
-    """Refresh these zones (empty: all) with these feeds (empty: all they want), print how it went; the exit code."""
+    """Refresh these zones (empty: all, then the hubs) with these feeds (empty: all they want), print how it went; the
+    exit code."""
     begun = time.perf_counter()
     with equipped() as equipment:
-        chosen = [equipment.catalogue.zone(zone).zone_id for zone in zones] or list(equipment.catalogue.zones)
+        chosen = [equipment.catalogue.zone(zone) for zone in zones] or equipment.catalogue.publishing
         wanted = [equipment.catalogue.feed(feed).feed_id for feed in feeds]
-        if not all(equipment.published(equipment.catalogue.zone(zone)).exists() for zone in chosen):
+        if not all(equipment.published(zone).exists() for zone in chosen):
             equipment.examiner.warm()
         click.echo(f"Starting: {len(chosen)} zones, Prefect and the object store ...", err=True)
         with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
@@ -44,18 +46,21 @@ def refresh_all(zones: Sequence[str], feeds: Sequence[str], *, as_json: bool = F
     return _exit_code(ended)
 
 
-def _one(zone: str, feeds: Sequence[str]) -> Ended:
+def _one(zone: Zone, feeds: Sequence[str]) -> Ended:
     from flows.refresh import refresh
+    from flows.unite import unite
 
     begun = time.perf_counter()
     try:
-        done = refresh(zone, list(feeds) or None)
+        done = refresh(zone.zone_id, list(feeds) or None) if zone.collects else unite(zone.zone_id)
     except DatazonesError as error:
         outcome = "held back" if isinstance(error, ExpectationsFailed) else error.code
-        end = Ended(zone, outcome, "", 0, time.perf_counter() - begun, error)
+        end = Ended(zone.zone_id, outcome, "", 0, time.perf_counter() - begun, error)
     else:
-        end = Ended(zone, done.outcome, str(done.revisions) if done.revisions else "", done.checks, done.seconds)
-    click.echo(f"  {zone}: {end.outcome} {end.changed}".rstrip(), err=True)
+        end = Ended(
+            zone.zone_id, done.outcome, str(done.revisions) if done.revisions else "", done.checks, done.seconds
+        )
+    click.echo(f"  {zone.zone_id}: {end.outcome} {end.changed}".rstrip(), err=True)
     return end
 
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from datazones.publishing.aliasing import ALIAS, attach, published_key, refresh_alias, secret
 from datazones.publishing.allowing import policy
+from datazones.publishing.asking import last_asked, note_asked
 from datazones.publishing.book import Book, End, Seen
 from datazones.publishing.connecting import StoreAddress, make_bucket
 from datazones.publishing.history import rollback, state, states
@@ -22,6 +24,7 @@ from datazones.publishing.sweeping import sweep
 from datazones.publishing.verifying import verify
 
 __all__ = [
+    "ALIAS",
     "ANYBODY",
     "SCRATCH",
     "Approval",
@@ -40,6 +43,7 @@ __all__ = [
     "Store",
     "StoreAddress",
     "approve",
+    "attach",
     "base_of",
     "current",
     "fetch_manifest",
@@ -47,14 +51,19 @@ __all__ = [
     "fetch_warehouse",
     "held",
     "hold",
+    "last_asked",
     "last_pulled",
     "make_bucket",
+    "note_asked",
     "policy",
     "probe",
     "publish",
+    "published_key",
     "pull",
+    "refresh_alias",
     "refuse_unsafe",
     "rollback",
+    "secret",
     "state",
     "states",
     "sweep",

@@ -33,7 +33,7 @@ from pydantic import (
 )
 
 from datazones.errors import SnapshotTampered
-from datazones.model import HeldFeed, Table, Verdict
+from datazones.model import HeldFeed, Pin, Table, Verdict
 
 LAYOUT: Final = 2
 """Of manifests. A reader refuses a layout that it does not know; what each brought is in docs/publishing.md."""
@@ -150,10 +150,11 @@ class Manifest(Document):
     or a person brought an older snapshot back. The verdict's findings
     are without their sample rows, which are in the report. `parent` names the manifest before it by its sha256, and so
     on back to the first: one good signature at the head vouches for all of them. `restores` is the older snapshot that
-    a rollback brought back. `recipe` and `loose` say of the files how they were made (model.Candidate).
+    a rollback brought back. `recipe` and `loose` say of the files how they were made (model.Candidate). `pins` are the
+    snapshots of other zones that a hub was built from.
     """
 
-    _LATER: ClassVar = frozenset({"recipe", "loose"})
+    _LATER: ClassVar = frozenset({"recipe", "loose", "pins"})
 
     layout: Literal[1, 2] = LAYOUT
     zone_id: str
@@ -172,6 +173,7 @@ class Manifest(Document):
     code_version: str
     recipe: Sha256 | None = None
     loose: int | None = Field(default=None, ge=0)
+    pins: tuple[Pin, ...] | None = None
 
     def reference(self) -> Reference:
         """As the pointer and the next manifest name this one."""

@@ -117,6 +117,7 @@ def described(
         code_version=version("datazones"),
         recipe=candidate.recipe,
         loose=candidate.loose if candidate.recipe else None,
+        pins=candidate.pins or None,
     )
 
 

@@ -112,6 +112,10 @@ class Store:
         finally:
             client.close()
 
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
     def get(self, key: str) -> tuple[bytes, str] | None:
         """The object's bytes and its ETag; None when there is none."""
         answer = self._asked(key)

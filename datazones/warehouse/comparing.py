@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from datazones.model import Revisions
 from datazones.warehouse.connecting import Limits, literal, opened
 
 _BETWEEN = """
@@ -54,3 +55,14 @@ def compare(before: Path, after: Path, limits: Limits) -> pl.DataFrame:
         connection.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
         connection.execute(f"ATTACH {literal(after)} AS after (READ_ONLY)")
         return pl.DataFrame(connection.sql(_BETWEEN))
+
+
+def changed(before: Path, after: Path, limits: Limits) -> Revisions:
+    """How many observations came, changed and went between two snapshots, all feeds together."""
+    told = compare(before, after, limits).sum()
+    row = {name: told[name].item() or 0 for name in ("added", "filled", "revised", "emptied", "reflagged", "withdrawn")}
+    return Revisions(
+        added=row["added"] + row["filled"],
+        revised=row["revised"] + row["emptied"] + row["reflagged"],
+        withdrawn=row["withdrawn"],
+    )

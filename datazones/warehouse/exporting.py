@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
@@ -65,18 +66,18 @@ def export(
         gathered = changed.rows if changed else {}
         return Exported(
             tables=tuple(content.table() for content in held.values()),
-            feeds=_feeds(connection),
+            feeds=held_feeds(connection),
             parts=parting.write_parts(connection, held, parts, base.parts if base else (), gathered) if parts else (),
             recipe=recipe(),
             loose=changed.loose if changed else 0,
         )
 
 
-def content(path: Path, limits: Limits) -> tuple[Table, ...]:
+def content(path: Path, limits: Limits, tables: Sequence[str] = schema.PUBLISHED) -> tuple[Table, ...]:
     """The tables of a warehouse file as a manifest names them: rows, and a digest of what they say."""
     with opened(None, limits, reach=[path.parent]) as connection:
         connection.execute(f"ATTACH {literal(path)} AS warehouse (READ_ONLY)")
-        return tuple(found.table() for found in contents(connection, "warehouse").values())
+        return tuple(found.table() for found in contents(connection, "warehouse", tables).values())
 
 
 @cache
@@ -159,8 +160,8 @@ def _refuse(path: Path, unlike: dict[str, Fingerprint], held: dict[str, Content]
         )
 
 
-def _feeds(connection: duckdb.DuckDBPyConnection) -> tuple[HeldFeed, ...]:
-    """The feeds of the candidate, as its manifest names them."""
+def held_feeds(connection: duckdb.DuckDBPyConnection) -> tuple[HeldFeed, ...]:
+    """The feeds of the attached `candidate`, as its manifest names them."""
     rows = connection.execute(
         "SELECT feed.feed_id, agency_id, dataflow_id, licence, attribution, terms, count(vintage_id), max(known_at) "
         "FROM candidate.feed LEFT JOIN candidate.vintage USING (feed_id) GROUP BY ALL ORDER BY feed.feed_id"

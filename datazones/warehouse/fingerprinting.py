@@ -6,7 +6,7 @@ seconds, one row more or less is an addition. DuckDB has hashed alike since 1.4;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -69,9 +69,11 @@ class Content:
         return Table(self.name, self.rows, self.digest(), self.columns)
 
 
-def contents(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Content]:
-    """Every published table of an attached database."""
-    return {name: _content(connection, database, name) for name in schema.PUBLISHED}
+def contents(
+    connection: duckdb.DuckDBPyConnection, database: str, tables: Sequence[str] = schema.PUBLISHED
+) -> dict[str, Content]:
+    """These tables of an attached database: every published one, unless others are named."""
+    return {name: _content(connection, database, name) for name in tables}
 
 
 def whole(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Fingerprint]:

@@ -92,7 +92,8 @@ def write_parts(
     held: Sequence[Part] = (),
     gathered: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Part, ...]:
-    """The Parquet files of the attached `candidate` in the folder `into`, which is emptied first.
+    """The Parquet files of the attached `candidate` in the folder `into`, which is emptied first. Tables that only hubs
+    have are each one file.
 
     One that says the same as one of the same name that is `held` already is not made. `gathered` has, by table, a query
     for fewer rows than all, among which are all those of the files that are made.
@@ -102,7 +103,7 @@ def write_parts(
     said = {(part.name, part.content): part for part in held}
     wanted = [
         (cut, found.rows, contents[table].digest(found))
-        for table in (*WHOLE, *CUT)
+        for table in (*WHOLE, *CUT, *(name for name in contents if name not in schema.PUBLISHED))
         for cut, found in cuts(contents[table])
     ]
     fresh = [(cut, rows) for cut, rows, digest in wanted if (cut.name, digest) not in said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 
 import duckdb
@@ -98,6 +99,18 @@ DOCS = {
     "decided_at": "when it was decided (UTC)",
     "decided_load": "the last load before the decision",
     "number": "the number of the last script of the layout",
+    "gb2260": "the zone's GB/T 2260 division code",
+    "state": "how the zone stands: current, late, held, missing or refused; a hub takes its snapshot where it has one",
+    "generation": "which published snapshot of the zone was taken; null: none",
+    "snapshot_id": "the content of that snapshot",
+    "manifest_sha256": "the sha256 of its manifest",
+    "as_of": "when it was published (UTC)",
+    "feeds": "the feeds that the zone shares",
+    "told_by": "how many zones tell this series",
+    "otherwise": "how many of them tell other figures",
+    "mart_id": "the name of the table",
+    "about": "what it is",
+    "sql_sha256": "the sha256 of the SQL that it is made by",
 } | {column.name: column.doc for column in (*OBSERVATION, *SERIES)}
 """What each column says, shown beside it by BI tools. A title of a feed is what the feed collects."""
 
@@ -125,13 +138,17 @@ def create(connection: duckdb.DuckDBPyConnection, *, after: int = 0) -> None:
     connection.execute("COMMIT")
 
 
-def explain(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let every column of every table and view say inside the file what it holds; for files that are published."""
+def explain(connection: duckdb.DuckDBPyConnection, own: Mapping[tuple[str, str], str] | None = None) -> None:
+    """Let every column of every table and view say inside the file what it holds; for files that are published.
+
+    `own` says it of single columns, by table and name, where they say something of their own.
+    """
     columns = connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal"
     ).fetchall()
     comments = (
-        "COMMENT ON COLUMN {}.\"{}\" IS '{}'".format(table, column, DOCS[column].replace("'", "''"))
+        "COMMENT ON COLUMN {}.\"{}\" IS '{}'".format(table, column, said.replace("'", "''"))
         for table, column in columns
+        for said in [(own or {}).get((table, column)) or DOCS[column]]
     )
     connection.execute("; ".join(["BEGIN", *comments, "COMMIT"]))

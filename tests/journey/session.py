@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from infra.simulator.server import serving
-from tests.journey.test_main_job import FIRST, Home
+from tests.journey.homes import FIRST, Home
 
 ZONE = "hunan"
 

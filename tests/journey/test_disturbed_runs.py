@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey.test_main_job import DATAZONES, FIRST, ZONES, Home
+from tests.journey.homes import DATAZONES, FIRST, ZONES, Home
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lxml import html
 
+from tests.journey.homes import Home
 from tests.journey.session import ZONE, Session, session
-from tests.journey.test_main_job import Home
 
 WHY = "seen in the yearbook: the sign is right"
 SIGNED: dict[str, object] = {

@@ -3,96 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-import tomllib
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-import duckdb
 import pytest
 
 from datazones.catalogue import load
-from datazones.catalogue.loading import SHIPPED
 from datazones.publishing import Store, current, fetch_manifest
 from infra.local_s3 import running
 from tests.journey import facts
+from tests.journey.homes import FIRST, GB2260, LATER, ZONES, Journey, held_figures
 
 NOISE = 1e-9
 """What differs by less was not a revision: the held figure stays, and the difference is counted."""
-
-FIRST, LATER = date(2020, 12, 1), date(2026, 4, 1)
-ZONES = sorted(path.stem for path in (SHIPPED / "zones").glob("*.toml"))
-GB2260 = {zone: tomllib.loads((SHIPPED / "zones" / f"{zone}.toml").read_text())["gb2260"] for zone in ZONES}
-DATAZONES = Path(sys.executable).parent / "datazones"
-
-
-@dataclass
-class Home:
-    """One installation in a folder of its own."""
-
-    folder: Path
-
-    def environment(self) -> dict[str, str]:
-        clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}
-        return clean | {"DATAZONES_HOME": str(self.folder / ".datazones"), "HOME": str(self.folder)}
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(DATAZONES), *words],
-            capture_output=True, text=True, check=False, cwd=self.folder, env=self.environment(), timeout=300,
-        )  # fmt: skip
-
-    def published(self, zone: str) -> Path:
-        return self.folder / ".datazones" / "published" / f"{zone}.duckdb"
-
-    def ask(self, zone: str, sql: str) -> list[tuple[object, ...]]:
-        with duckdb.connect(str(self.published(zone)), read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def digests(self) -> dict[str, str]:
-        """The published snapshot of every zone, by content."""
-        status = json.loads(self.run("status", "--json").stdout)
-        return {row["zone"]: row["snapshot"] for row in status}
-
-
-@dataclass
-class Journey:
-    """Three runs of the demo in one home: the first, one when nothing is new, one after the clock moved on."""
-
-    home: Home
-    first: subprocess.CompletedProcess[str]
-    held_first: dict[str, facts.Known]
-    digests_first: dict[str, str]
-    again: subprocess.CompletedProcess[str]
-    later: subprocess.CompletedProcess[str]
-
-
-def _held(home: Home, zone: str) -> facts.Known:
-    rows = home.ask(zone, "SELECT dimensions, time_period, obs_value FROM latest JOIN series USING (series_id)")
-    found: facts.Known = {}
-    for dimensions, period, figure in rows:
-        codes = json.loads(str(dimensions))
-        key = (codes.get("zb") or codes["indicator"], codes.get("reg") or codes["ref_area"], str(period))
-        if figure is not None:
-            assert isinstance(figure, float)
-            found[key] = figure
-    return found
-
-
-@pytest.fixture(scope="module")
-def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
-    home = Home(tmp_path_factory.mktemp("home"))
-    first = home.run("demo")
-    assert first.returncode == 0, first.stdout + first.stderr
-    held, digests = {zone: _held(home, zone) for zone in ZONES}, home.digests()
-    again = home.run("demo")
-    later = home.run("demo", "--now", f"{LATER}T00:00:00Z")
-    return Journey(home, first, held, digests, again, later)
 
 
 def _expected(zone: str, on: date) -> facts.Known:
@@ -111,12 +36,12 @@ def test_a_published_zone_holds_exactly_the_figures_of_its_sources(journey: Jour
 @pytest.mark.parametrize("zone", ZONES)
 def test_after_the_clock_moved_on_a_zone_holds_the_newest_figures(journey: Journey, zone: str) -> None:
     assert journey.later.returncode == 0, journey.later.stdout + journey.later.stderr
-    assert _held(journey.home, zone) == pytest.approx(_expected(zone, LATER), rel=NOISE)
+    assert held_figures(journey.home, zone) == pytest.approx(_expected(zone, LATER), rel=NOISE)
 
 
 def test_a_second_run_finds_nothing_new_and_publishes_nothing(journey: Journey) -> None:
     assert journey.again.returncode == 0
-    assert len(re.findall("unchanged", journey.again.stdout)) == len(ZONES)
+    assert len(re.findall("unchanged", journey.again.stdout)) == len([*ZONES, "national"])
     assert "published" not in journey.again.stdout.replace("published file", "")
 
 
@@ -128,7 +53,7 @@ def test_a_year_revised_after_the_census_is_still_known_as_it_was_before(journey
 
 
 def test_the_table_of_a_run_names_every_zone_with_its_snapshot(journey: Journey) -> None:
-    for zone in ZONES:
+    for zone in [*ZONES, "national"]:
         (line,) = [line for line in journey.first.stdout.splitlines() if line.startswith(zone)]
         assert re.search(rf"\b1-{journey.digests_first[zone][:8]}", line)
 

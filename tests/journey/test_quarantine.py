@@ -7,8 +7,8 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+from tests.journey.homes import Home
 from tests.journey.session import ZONE, session
-from tests.journey.test_main_job import Home
 
 FIGURE = "SELECT obs_value FROM observation WHERE series_key = 'A.A0N0405.430000' AND time_period = '2011'"
 

@@ -1,4 +1,5 @@
-"""Ten zones with a key each, on a server that enforces policies: nobody reaches into another zone, by any operation."""
+"""Ten zones and a hub with a key each, on a server that enforces policies: nobody reaches into another zone, by any
+operation, but for the hub, which reads what the zones have published and writes nothing there."""
 
 from __future__ import annotations
 
@@ -19,13 +20,18 @@ from datazones.catalogue import load
 from datazones.publishing import SCRATCH, Store, StoreAddress, policy, probe, pull, verify
 from datazones.publishing.connecting import connected
 from infra.ceph import Cluster
-from tests.snapshots import candidate, put
+from tasks.equip import Equipment
+from tasks.pin import pinned
+from tests.hubs import installation, united_of, zone_file
+from tests.snapshots import AT, candidate, offered_as, put
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ZONES = sorted(load().zones)
+HUB = "national"
 HELD = "raw/held"
+PUBLISHED = ("CURRENT", "ASKED", "objects/1.duckdb", "manifests/1.json", "manifests/1.json.sig", "held/1.json")
 HANDS = 8
 
 Try = Callable[["S3Client", str, str, str], object]
@@ -45,22 +51,33 @@ OPERATIONS: dict[str, Try] = {
 }  # fmt: skip
 """What is tried with one zone's key on another zone's prefix."""
 
+WRITES: dict[str, Try] = {
+    "put": lambda s3, bucket, _, key: s3.put_object(Bucket=bucket, Key=key, Body=b""),
+    "delete": lambda s3, bucket, _, key: s3.delete_object(Bucket=bucket, Key=key),
+}
+"""What is tried with the hub's key on what it may read."""
+
 
 @pytest.fixture(scope="module")
 def zones(cluster: tuple[Cluster, StoreAddress]) -> Iterator[dict[str, StoreAddress]]:
     """Each zone's own key to one bucket, whose policy is what `datazones doctor --policies` says of each."""
     ceph, owner = cluster
     bucket = f"zones-{uuid4().hex}"
-    addresses = {zone: replace(owner, bucket=bucket, access_key=zone, secret_key=uuid4().hex) for zone in ZONES}
-    documents = [policy(bucket, f"zones/{zone}", principal=f"arn:aws:iam:::user/{zone}") for zone in ZONES]
+    keys = [*ZONES, HUB]
+    addresses = {key: replace(owner, bucket=bucket, access_key=key, secret_key=uuid4().hex) for key in keys}
+    members = {HUB: [f"zones/{zone}" for zone in ZONES]}
+    documents = [
+        policy(bucket, f"zones/{key}", principal=f"arn:aws:iam:::user/{key}", members=members.get(key, ()))
+        for key in keys
+    ]
     for zone, address in addresses.items():
         ceph.admit(zone, address)
     client = connected(owner)
     client.create_bucket(Bucket=bucket)
     statements = [statement for document in documents for statement in document["Statement"]]  # type: ignore[attr-defined]
     client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    for zone in ZONES:
-        client.put_object(Bucket=bucket, Key=f"zones/{zone}/{HELD}", Body=b"figures")
+    for key in (f"zones/{zone}/{name}" for zone in keys for name in (HELD, *PUBLISHED)):
+        client.put_object(Bucket=bucket, Key=key, Body=b"figures")
     yield addresses
     client.close()
 
@@ -95,10 +112,66 @@ def test_no_key_of_one_zone_does_anything_in_another(zones: dict[str, StoreAddre
     assert at_home == {name: 0 if name == "delete" else len(ZONES) for name in OPERATIONS}
 
 
-def test_with_its_own_key_a_zone_is_probed_published_pulled_and_verified(
-    zones: dict[str, StoreAddress], tmp_path: Path, into: Path
+def test_the_key_of_the_hub_reads_what_zones_have_published_and_does_nothing_else_there(
+    zones: dict[str, StoreAddress],
 ) -> None:
-    with Store.at(zones["hunan"]) as store:
+    hub, bucket = connected(zones[HUB]), zones[HUB].bucket
+    published = [f"{zone}/{name}" for zone in ZONES for name in PUBLISHED]
+    let = [(name, zone) for name in OPERATIONS for zone in ZONES if _is_let(OPERATIONS[name], hub, bucket, HUB, zone)]
+    for key in published:
+        let += [(name, key) for name, write in WRITES.items() if _is_let(write, hub, bucket, HUB, key)]
+    read = [hub.get_object(Bucket=bucket, Key=f"zones/{key}")["Body"].read() for key in published]
+    hub.close()
+    assert let == []
+    assert read == [b"figures"] * len(published)
+    attempts = len(OPERATIONS) * len(ZONES) + len(WRITES) * len(published)
+    print(f"{attempts} attempts by the hub's key in zones, {len(let)} let through; {len(read)} published objects read")
+
+
+def test_no_key_of_a_zone_does_anything_in_the_hub(zones: dict[str, StoreAddress]) -> None:
+    let = []
+    for zone in ZONES:
+        client = connected(zones[zone])
+        let += [(name, zone) for name in OPERATIONS if _is_let(OPERATIONS[name], client, zones[zone].bucket, zone, HUB)]
+        client.close()
+    assert let == []
+    print(f"{len(OPERATIONS) * len(ZONES)} attempts of zones in the hub, {len(let)} let through")
+
+
+@pytest.fixture
+def emptied(zones: dict[str, StoreAddress], cluster: tuple[Cluster, StoreAddress]) -> dict[str, StoreAddress]:
+    """The same with nothing published."""
+    client = connected(cluster[1])
+    for key in (f"zones/{zone}/{name}" for zone in zones for name in PUBLISHED):
+        client.delete_object(Bucket=zones[HUB].bucket, Key=key)
+    client.close()
+    return zones
+
+
+def test_with_its_own_key_the_hub_is_built_from_what_zones_published_with_theirs(
+    emptied: dict[str, StoreAddress], tmp_path: Path
+) -> None:
+    for zone, product_of_2020 in {"beijing": 120.0, "hunan": 200.0}.items():
+        file = zone_file(tmp_path, zone, {"2020": product_of_2020})
+        with Store.at(emptied[zone]) as store:
+            put(store, f"zones/{zone}", offered_as(candidate(tmp_path, zone, zone_id=zone), file))
+    with ExitStack() as stack:
+        equipment = Equipment(installation(emptied[HUB], tmp_path).model_copy(update={"now": AT}), load(), stack)
+        (members := tmp_path / "members").mkdir()
+        found = pinned(equipment, load().hub(HUB), members)
+        assert {each.zone_id: each.state for each in found if each.state != "missing"} == dict.fromkeys(
+            ("beijing", "hunan"), "current"
+        )
+        hub = tmp_path / "hub.duckdb"
+        united_of(hub, list(found))
+        put(equipment.store, f"zones/{HUB}", offered_as(candidate(tmp_path, HUB, zone_id=HUB), hub))
+        assert verify(equipment.store, f"zones/{HUB}").files
+
+
+def test_with_its_own_key_a_zone_is_probed_published_pulled_and_verified(
+    emptied: dict[str, StoreAddress], tmp_path: Path, into: Path
+) -> None:
+    with Store.at(emptied["hunan"]) as store:
         assert all(found.holds for found in probe(store, SCRATCH) if found.required)
         first = put(store, "zones/hunan", candidate(tmp_path, "first"))
         put(store, "zones/hunan", candidate(tmp_path, "second", first.parent()))

@@ -15,10 +15,10 @@ import click
     help="Move the simulated providers' clock here first (UTC), e.g. 2026-04-01.",
 )
 def command(now: datetime | None) -> None:
-    """Run the main job offline: ten zones against simulated providers that serve real published figures.
+    """Run the main job offline: ten zones against simulated providers that serve real published figures, and the hub.
 
-    The first run publishes every zone as of 2020-12-01; a second finds nothing new. Move the clock on to see what
-    the fifth economic census revised:
+    The first run publishes every zone as of 2020-12-01, and the national hub out of what they share; a second finds
+    nothing new. Move the clock on to see what the fifth economic census revised:
 
     \b
     datazones demo
@@ -31,8 +31,36 @@ def command(now: datetime | None) -> None:
 
         code = refresh_all((), ())
     if code == 0:
+        for title, sql in HUB.items():
+            _show(title, sql)
         click.echo(f"\nTry:  datazones query beijing {QUERY!r}")
     sys.exit(code)
+
+
+def _show(title: str, sql: str) -> None:
+    """What the hub says, out of the file that was just pulled."""
+    from datazones.cli import printing
+    from datazones.warehouse import query
+    from tasks.equip import equipped
+
+    with equipped() as equipment:
+        hub = equipment.catalogue.hub("national")
+        found = query(equipment.published(hub), sql, equipment.limits)
+    click.echo(f"\n{title}")
+    printing.rows(found.to_dicts(), as_json=False)
+
+
+HUB = {
+    "China and the United States, in the newest period that both have:": (
+        "SELECT title AS figure, time_period, china, united_states, ahead, lead_since AS since, "
+        "round(china_per_us, 2) AS china_per_us FROM ai_race WHERE is_newest ORDER BY title"
+    ),
+    "The zones by gross regional product (100 million yuan):": (
+        "SELECT place, name_en AS zone, time_period, obs_value AS product, "
+        "round(100 * growth, 1) AS growth_percent, round(100 * share_of_zones, 1) AS share_percent FROM ranking "
+        "WHERE is_newest AND measure LIKE '%.A020101.*' ORDER BY place"
+    ),
+}
 
 
 QUERY = (

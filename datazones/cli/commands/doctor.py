@@ -40,7 +40,7 @@ def command(policies: bool, as_json: bool) -> None:
 
 
 def _print_policies() -> None:
-    """By zone: read and put under its own prefix, delete nothing but what a probe left."""
+    """By zone: read and put under its own prefix, delete only what a probe left; a hub reads its members as well."""
     import json
 
     from datazones.catalogue import load
@@ -48,8 +48,14 @@ def _print_policies() -> None:
     from datazones.settings import settings
 
     chosen = settings()
-    zones = load(chosen.zones_folder, chosen.feeds_folder).zones.values()
-    click.echo(json.dumps({zone.zone_id: policy(chosen.store_bucket, zone.prefix) for zone in zones}, indent=2))
+    catalogue = load(chosen.zones_folder, chosen.feeds_folder)
+    policies = {
+        zone.zone_id: policy(
+            chosen.store_bucket, zone.prefix, members=[member.prefix for member in catalogue.members_of(zone)]
+        )
+        for zone in catalogue.publishing
+    }
+    click.echo(json.dumps(policies, indent=2))
 
 
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
@@ -73,7 +79,8 @@ def _catalogue() -> str:
     from datazones.settings import settings
 
     catalogue = load(settings().zones_folder, settings().feeds_folder)
-    return f"{len(catalogue.zones)} zones, {len(catalogue.feeds)} feeds, {len(catalogue.agencies)} agencies"
+    counted = {name: len(getattr(catalogue, name)) for name in ("zones", "hubs", "feeds", "agencies")}
+    return ", ".join(f"{number} {name}" for name, number in counted.items())
 
 
 def _versions() -> str:

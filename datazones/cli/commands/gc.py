@@ -29,7 +29,7 @@ def command(zones: tuple[str, ...], keep: int, days: int, dry_run: bool, as_json
 
     with equipped() as equipment:
         found = []
-        for zone in [equipment.catalogue.zone(name) for name in zones] or equipment.catalogue.zones.values():
+        for zone in [equipment.catalogue.zone(name) for name in zones] or equipment.catalogue.publishing:
             swept = sweep(
                 equipment.store,
                 zone.prefix,

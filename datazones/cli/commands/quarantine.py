@@ -96,7 +96,7 @@ def _decide(zone: str, number: int, decision: Literal["released", "rejected"], b
     from tasks.equip import equipped
 
     with equipped() as equipment:
-        equipment.catalogue.zone(zone)
+        equipment.catalogue.collecting(zone)
         with prefect_api(equipment.settings.home, equipment.examiner.warm):
             from flows.decide import decide
 

@@ -22,7 +22,7 @@ def command(zone: str, generation: int, because: str, by: str) -> None:
     datazones history beijing
     datazones rollback beijing 3 --because "the provider withdrew its release" --by "A. Owner"
     """
-    from datazones.publishing import Approval, rollback
+    from datazones.publishing import Approval, refresh_alias, rollback
     from tasks.equip import equipped
 
     with equipped() as equipment:
@@ -36,4 +36,5 @@ def command(zone: str, generation: int, because: str, by: str) -> None:
             signer=equipment.signer(place),
             trusted=equipment.trusted(place),
         )
+        refresh_alias(equipment.store, place.prefix, equipment.trusted(place))
     click.echo(f"{zone}: generation {done.generation} is generation {generation} again, {done.snapshot_id[:12]}")

@@ -16,7 +16,7 @@ def command(as_json: bool) -> None:
 
     with equipped() as equipment:
         found = []
-        for zone in equipment.catalogue.zones.values():
+        for zone in equipment.catalogue.publishing:
             pointer = current(equipment.store, zone.prefix)
             manifest = fetch_manifest(equipment.store, zone.prefix, pointer.snapshot) if pointer else None
             path = equipment.working(zone)

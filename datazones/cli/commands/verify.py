@@ -23,7 +23,7 @@ def command(zones: tuple[str, ...], as_json: bool) -> None:
 
     with equipped() as equipment:
         found = []
-        for zone in [equipment.catalogue.zone(name) for name in zones] or equipment.catalogue.zones.values():
+        for zone in [equipment.catalogue.zone(name) for name in zones] or equipment.catalogue.publishing:
             if zones or current(equipment.store, zone.prefix):
                 verified = verify(
                     equipment.store,

@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
                 "evidence": zone.evidence.status,
                 "owner": zone.owner,
             }
-            for zone in catalogue.zones.values()
+            for zone in catalogue.publishing
         ],
         as_json=as_json,
     )
