@@ -2,7 +2,7 @@
 CREATE TABLE contribution (
     zone_id VARCHAR NOT NULL, name_en VARCHAR NOT NULL, name_zh VARCHAR NOT NULL, ref_area VARCHAR NOT NULL,
     gb2260 VARCHAR NOT NULL, state VARCHAR NOT NULL, reason VARCHAR, generation INTEGER, snapshot_id VARCHAR,
-    manifest_sha256 VARCHAR, as_of TIMESTAMP, feeds VARCHAR[] NOT NULL
+    as_of TIMESTAMP, feeds VARCHAR[] NOT NULL
 );
 COMMENT ON TABLE contribution IS 'One row per zone that this hub is built from: the snapshot that was taken, or why there is none.';
 

@@ -103,7 +103,6 @@ DOCS = {
     "state": "how the zone stands: current, late, held, missing or refused; a hub takes its snapshot where it has one",
     "generation": "which published snapshot of the zone was taken; null: none",
     "snapshot_id": "the content of that snapshot",
-    "manifest_sha256": "the sha256 of its manifest",
     "as_of": "when it was published (UTC)",
     "feeds": "the feeds that the zone shares",
     "told_by": "how many zones tell this series",

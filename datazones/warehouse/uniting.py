@@ -139,11 +139,11 @@ def _marts() -> list[tuple[str, str]]:
 
 
 def _row(member: Contribution) -> list[object]:
-    """As the table `contribution` has it."""
+    """As the table `contribution` has it: what was taken, and not the bytes it came in, which are never twice the same."""
     pin = member.pin
     return [
         *(member.zone_id, member.name_en, member.name_zh, member.ref_area, member.gb2260, member.state, member.reason),
-        *((pin.generation, pin.snapshot_id, pin.sha256) if pin else (None, None, None)),
+        *((pin.generation, pin.snapshot_id) if pin else (None, None)),
         naive(member.as_of) if member.as_of else None,
         list(member.feeds),
     ]
