@@ -139,7 +139,7 @@ def _marts() -> list[tuple[str, str]]:
 
 
 def _row(member: Contribution) -> list[object]:
-    """As the table `contribution` has it: what was taken, and not the bytes it came in, which are never twice the same."""
+    """As the table `contribution` has it: what was taken, not the bytes it came in, which are never twice the same."""
     pin = member.pin
     return [
         *(member.zone_id, member.name_en, member.name_zh, member.ref_area, member.gb2260, member.state, member.reason),
