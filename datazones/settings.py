@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         None,
         description="Ed25519 private key that signs snapshots, 64 hex digits; unset: one a zone, made in home",
     )
+    signing_keys: dict[str, SecretStr] = Field(
+        {}, description="the same by zone, where each has a key of its own, e.g. DATAZONES_SIGNING_KEYS__BEIJING"
+    )
     zones_folder: Path | None = Field(None, description="folder of zone files; unset: the ten that ship with Datazones")
     feeds_folder: Path | None = Field(None, description="folder of feed files; unset: those that ship with Datazones")
     now: datetime | None = Field(

@@ -17,6 +17,8 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from datazones.backfilling import Ledger
 from datazones.backfilling.answered import Answered
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
@@ -173,15 +175,16 @@ class Equipment:
         return self.settings.home / "candidates" / f"{zone.zone_id}.parts"
 
     def signer(self, zone: Zone) -> Signer:
-        """The zone's private key: the one that is set, else one of its own, kept in home and made at first use."""
-        given = self.settings.signing_key
+        """The zone's private key: the one set for it, else that for all, else one kept in home, made at first use."""
+        given = self._given_key(zone)
         signer = Signer.from_hex(given.get_secret_value()) if given else Signer.kept_at(self._own_key(zone))
         if zone.public_keys and signer.public_key not in zone.public_keys:
             raise CatalogueInvalid(
                 f"the signing key of {zone.zone_id}",
                 found=f"one whose public half is {signer.public_key}",
                 expected=f"one of {', '.join(zone.public_keys)}, as the zone's file says",
-                next_step="set DATAZONES_SIGNING_KEY to the zone's key, or put the new public key into the zone's file",
+                next_step=f"set DATAZONES_SIGNING_KEYS__{zone.zone_id.upper()} to the zone's key, or put the new "
+                "public key into the zone's file",
             )
         return signer
 
@@ -189,8 +192,11 @@ class Equipment:
         """The public keys whose snapshots of the zone are read; none: the first that is seen is remembered."""
         if zone.public_keys:
             return frozenset(zone.public_keys)
-        own = self.settings.signing_key is not None or self._own_key(zone).exists()
+        own = self._given_key(zone) is not None or self._own_key(zone).exists()
         return frozenset({self.signer(zone).public_key}) if own else frozenset()
+
+    def _given_key(self, zone: Zone) -> SecretStr | None:
+        return self.settings.signing_keys.get(zone.zone_id, self.settings.signing_key)
 
     def _own_key(self, zone: Zone) -> Path:
         return self.settings.home / "keys" / f"{zone.zone_id}.key"

@@ -54,6 +54,8 @@ def is_damaged(error: ClientError) -> bool:
 
 
 def _typed(subject: str, error: Exception) -> DatazonesError:
+    if isinstance(error, ClientError) and _code(error) == "AccessDenied":
+        return _withheld(subject, error)
     return _unavailable(subject, error) if _may_pass(error) else _misconfigured(subject, error)
 
 
@@ -77,6 +79,17 @@ def _unavailable(subject: str, error: Exception) -> StoreUnavailable:
         found=str(error),
         expected="an answer",
         next_step="check the store's health and DATAZONES_STORE_URL, then run again; nothing was lost",
+    )
+
+
+def _withheld(subject: str, error: ClientError) -> CatalogueInvalid:
+    """The key is right, and is not let do this: a worker has the key of its own zone and no other."""
+    return CatalogueInvalid(
+        f"the rights of this key, at {subject}",
+        found=str(error),
+        expected="a key that may do so there",
+        next_step="run the zone where its own key is set (its own work queue), or set DATAZONES_STORE_ACCESS_KEY and "
+        "DATAZONES_STORE_SECRET_KEY to that key; `datazones doctor --policies` says what each zone's key needs",
     )
 
 
