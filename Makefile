@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test check bench soak laws trials fuzz system-parts
+.PHONY: help setup demo test check bench soak soak-backfill laws trials fuzz system-parts
 
 help:  ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ bench: setup  ## Measure against what a user would pick instead; writes bench/re
 soak: setup  ## For long: a simulated year of hourly slots; writers race under faults, readers poll, every request is disturbed. COMMITS=10000 PUBLISHES=1000 SEED=1.
 	$(RUN) python -m tests.year --hourly --seed $(or $(SEED),1)
 	$(RUN) python -m tests.soak --commits $(or $(COMMITS),10000) --publishes $(or $(PUBLISHES),1000) --seed $(or $(SEED),1)
+
+soak-backfill: setup  ## Backfills of 1,200 slices on real servers, undisturbed and killed at every step. CASES="sqlite postgres killed".
+	$(RUN) python -m tests.soak.backfills $(or $(CASES),sqlite postgres killed)
 
 laws: setup  ## Histories nobody thought of against a naive model: EXAMPLES=1000 orders, readings and sequences of loads.
 	EXAMPLES=$(or $(EXAMPLES),1000) $(RUN) pytest -s --timeout 0 tests/unit/test_warehouse_laws.py

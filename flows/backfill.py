@@ -30,7 +30,7 @@ def backfill(
         wanted = Wanted(feed, tuple(zones or taking), first, last, which, reverse, require_approval, by)
         plan = planned(equipment, wanted)
         kept(equipment, plan)
-        runs = submit(equipment, plan.backfill_id)
+        runs = submit(equipment, plan.backfill_id) or 0
     get_run_logger().info(
         "backfill %s: %s slices, %s, %s runs begun", plan.backfill_id, plan.todo.height, plan.cost, runs
     )

@@ -19,6 +19,7 @@ from tasks.give_way import give_way
 from tasks.hold import hold, last_held
 from tasks.hydrate import hydrate
 from tasks.report import report
+from tasks.show import show
 from tasks.standing import copied, forget
 from tasks.submit import submit
 from tasks.turns import turn
@@ -41,6 +42,7 @@ def carry(zone: str, backfill_id: str, chunk: int) -> Carried:
             with claim.alive():
                 return _carried(equipment, claim, ledger.part(backfill_id))
         finally:
+            show(equipment, backfill_id)
             submit(equipment, backfill_id)
 
 

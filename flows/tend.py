@@ -16,5 +16,5 @@ def tend() -> int:
         begun = 0
         for backfill_id in every(equipment):
             settle(equipment, backfill_id)
-            begun += submit(equipment, backfill_id)
+            begun += submit(equipment, backfill_id) or 0
     return begun

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import cast
+from typing import NamedTuple, cast
 
+import orjson
 import polars as pl
 
 from datazones.backfilling import Known, Part, Plan, Progress, Wanted, plan, progress
@@ -14,13 +15,14 @@ from datazones.backfilling.parts import parts
 from datazones.backfilling.planning import spans
 from datazones.catalogue import Feed, Zone
 from datazones.errors import CatalogueInvalid, UnknownCode
-from datazones.model import Logged
+from datazones.model import Window
 from datazones.periods import period
-from datazones.publishing import was_published
-from datazones.warehouse import WorkingCopy
+from datazones.publishing import pull, was_published
+from datazones.warehouse import query
+from datazones.warehouse.migrating import layout
+from datazones.warehouse.schema import newest
 from tasks.equip import Equipment, calls_per_minute
 from tasks.reading import window_of
-from tasks.standing import stand_on_published
 
 
 def planned(equipment: Equipment, wanted: Wanted) -> Plan:
@@ -85,28 +87,52 @@ def _taking(equipment: Equipment, zone_id: str, feed: Feed) -> Zone:
 def _known(equipment: Equipment, zones: Sequence[Zone], feed: Feed) -> Known:
     held, failed, landed, sizes = [], [], [], []
     for zone in zones:
-        stand_on_published(equipment, zone)
-        with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
-            log = [logged for logged in copy.log() if logged.feed_id == feed.feed_id]
-        held += [(zone.zone_id, *_days(feed, logged)) for logged in log]
-        sizes += [_bytes_a_day(feed, logged) for logged in log[-1:]]
+        log = _log(equipment, zone, feed)
+        held += [(zone.zone_id, *_days(feed, load)) for load in log]
+        sizes += [_bytes_a_day(feed, load) for load in log[-1:]]
         failed += _failed(equipment, zone, feed)
         landed.append(equipment.answered(zone, feed).spans(zone.zone_id))
     return Known(spans(held), spans(failed), pl.concat(landed), sum(sizes) / len(sizes) if sizes else None)
 
 
-def _days(feed: Feed, logged: Logged) -> tuple[date, date]:
+class _Load(NamedTuple):
+    """What a published load asked for, when, and how many bytes came."""
+
+    window: Window
+    slot: date
+    size: int
+
+
+def _log(equipment: Equipment, zone: Zone, feed: Feed) -> list[_Load]:
+    """The loads of the feed in what the zone publishes. A snapshot of an earlier layout tells none of them."""
+    path = equipment.published(zone)
+    pulled = pull(equipment.store, zone.prefix, path, trusted=equipment.trusted(zone))
+    if pulled is None or layout(path, equipment.limits) != newest():
+        return []
+    rows = query(
+        path, f"SELECT slot, answers, declared FROM load_log WHERE feed_id = '{feed.feed_id}' ORDER BY load_id",
+        equipment.limits,
+    )  # fmt: skip
+    return [
+        _Load(
+            window_of(orjson.loads(declared) if declared else {}),
+            slot.date(),
+            sum(answer["size"] for answer in orjson.loads(answers)),
+        )
+        for slot, answers, declared in rows.iter_rows()
+    ]
+
+
+def _days(feed: Feed, load: _Load) -> tuple[date, date]:
     """The days that a load asked for and that were over by then."""
-    window = window_of(logged.declared)
-    first = period(window.first_period or feed.periods.first).start
-    asked = logged.slot.date()
-    last = window.last_period or feed.periods.last
-    return first, min(period(last).end, asked) if last else asked
+    first = period(load.window.first_period or feed.periods.first).start
+    last = load.window.last_period or feed.periods.last
+    return first, min(period(last).end, load.slot) if last else load.slot
 
 
-def _bytes_a_day(feed: Feed, logged: Logged) -> float:
-    first, last = _days(feed, logged)
-    return sum(answer.size for answer in logged.answers) / max(1, (last - first).days)
+def _bytes_a_day(feed: Feed, load: _Load) -> float:
+    first, last = _days(feed, load)
+    return load.size / max(1, (last - first).days)
 
 
 def _failed(equipment: Equipment, zone: Zone, feed: Feed) -> list[tuple[str, date, date]]:

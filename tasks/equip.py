@@ -33,6 +33,7 @@ from datazones.sharing import Shared
 from datazones.staging import Reader
 from datazones.transport import Manners, Transport
 from datazones.transport.collecting import Asks
+from datazones.transport.quota import Quota
 from datazones.warehouse.connecting import Limits
 from expectations.examiner import Examiner
 from infra import local_s3, presence
@@ -96,6 +97,12 @@ class Equipment:
         """Who answers one collecting of this provider's: the client, or whoever has just asked the same."""
         transport, fresh = self.transport(agency), self.settings.fresh
         return Shared(transport, self.store, self.settings.clock, fresh) if fresh else transport
+
+    def waits(self, agency: Agency) -> dict[str, float]:
+        """By host of the provider, the seconds until it may be asked again; of those alone that have to wait."""
+        rate, folder = calls_per_minute(self.settings, agency), self.settings.home / "quota"
+        hosts = {host: Quota(folder, host, rate).wait() for host in agency.hosts} if rate else {}
+        return {host: seconds for host, seconds in hosts.items() if seconds}
 
     def questions(self, feed: Feed, zone: Zone, window: Window, now: datetime) -> tuple[Request, ...]:
         """Every question of the feed, with the secrets that its agency knows us by."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from datazones.backfilling import Part
-from datazones.backfilling.ledger import Claim
+from datazones.backfilling.ledger import Notes
 from datazones.errors import DatazonesError
 from datazones.model import Landed, Logged, Revisions, Staged, Window
 from datazones.periods import period
@@ -65,7 +65,7 @@ class Filled:
         return gone or (bool(self.changes) and self.loads[-1].load_id > published)
 
 
-def fill(equipment: Equipment, claim: Claim, part: Part, gathered: Answers, into: Path) -> Filled:
+def fill(equipment: Equipment, claim: Notes, part: Part, gathered: Answers, into: Path) -> Filled:
     """Load what was gathered into the copy at `into`; what cannot be read, or is nothing, is noted in the claim."""
     slices = [Slice(number, window, tuple(answers)) for number, (window, answers) in gathered.items()]
     empty = [each for each in slices if not any(answer.size for answer in each.answers if answer.part == "data")]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from datazones.backfilling import Outcome, Part
 from datazones.backfilling.answered import Answered, Remembering
-from datazones.backfilling.ledger import Claim
+from datazones.backfilling.ledger import Notes
 from datazones.catalogue import Feed, Zone
 from datazones.errors import DatazonesError, RateLimited, Transient
 from datazones.model import Landed, Window
@@ -27,7 +27,7 @@ class LaidDown(Exception):
     """Somebody said `pause` or `cancel`."""
 
 
-def gather(equipment: Equipment, claim: Claim, part: Part) -> Answers:
+def gather(equipment: Equipment, claim: Notes, part: Part) -> Answers:
     """The answers of every slice that is not done; what failed is noted in the claim with its reason.
 
     LaidDown when a person says so meanwhile.
@@ -51,7 +51,7 @@ def gather(equipment: Equipment, claim: Claim, part: Part) -> Answers:
     return found
 
 
-def look(claim: Claim) -> None:
+def look(claim: Notes) -> None:
     """LaidDown when a person has said something else than `run`."""
     if claim.word() != "run":
         raise LaidDown
@@ -61,7 +61,7 @@ class _Asking:
     """One chunk's questions. `silent` counts the slices in a row that the provider did not answer."""
 
     def __init__(
-        self, equipment: Equipment, claim: Claim, part: Part, zone: Zone, feed: Feed, answered: Answered
+        self, equipment: Equipment, claim: Notes, part: Part, zone: Zone, feed: Feed, answered: Answered
     ) -> None:
         self._equipment, self._claim, self._part = equipment, claim, part
         self._zone, self._feed, self._answered = zone, feed, answered

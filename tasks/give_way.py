@@ -10,7 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
 
-from datazones.backfilling.ledger import Claim
+from datazones.backfilling.ledger import Notes
 from tasks.equip import Equipment
 from tasks.gather import look
 
@@ -22,7 +22,7 @@ WAITING = ("AwaitingConcurrencySlot", "AwaitingRetry")
 """States of Prefect's in which a run is put off, though it is due."""
 
 
-def give_way(equipment: Equipment, claim: Claim, zone_id: str) -> None:
+def give_way(equipment: Equipment, claim: Notes, zone_id: str) -> None:
     """Wait while a scheduled run of the zone is due or works; LaidDown when a person says so meanwhile."""
     until = time.monotonic() + PATIENCE_S
     with equipment.spending("give way"):

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 from datazones.catalogue import Zone
 from datazones.errors import RebuildDiffers
 from datazones.model import Logged, Staged, Table
+from datazones.periods import period
 from datazones.publishing import current, fetch_manifest
 from datazones.warehouse import WorkingCopy
 from datazones.warehouse.migrating import layout
 from datazones.warehouse.rebuilding import Compared, compare, standing_still
-from datazones.warehouse.restating import Restatement, carry_over, restate, restated_by_feed
+from datazones.warehouse.restating import Restatement, carry_over, restate, restated_by_feed, restated_outside
 from datazones.warehouse.schema import newest
 from tasks.describe import feed_rows, zone_row
 from tasks.equip import Equipment, equipped
-from tasks.hydrate import hydrate
 from tasks.reading import as_declared, as_declared_today, read, window_of
+from tasks.standing import stand_on_published
 
 Repeat = Callable[[Logged, Path], Staged]
 """Reads the answers of a load once more, into a folder."""
@@ -67,9 +69,7 @@ def rebuild(zone_id: str, *, check: bool = False) -> Rebuilt:
         held = equipment.working(zone)
 
         def as_then(logged: Logged, into: Path) -> Staged:
-            feed = as_declared(equipment.catalogue.feed(logged.feed_id), logged.declared)
-            staged = read(equipment, zone, feed, window_of(logged.declared), logged.answers, into)
-            return replace(staged, declared=logged.declared)
+            return _as_then(equipment, zone, logged, into)
 
         with _made_again(equipment, zone, as_then) as (made, done):
             if not check and not done.others:
@@ -77,16 +77,26 @@ def rebuild(zone_id: str, *, check: bool = False) -> Rebuilt:
     return done
 
 
-def reread(zone_id: str, reason: str, *, feeds: Collection[str] = (), check: bool = False) -> Rebuilt:
+def reread(
+    zone_id: str,
+    reason: str,
+    *,
+    feeds: Collection[str] = (),
+    between: tuple[date, date] | None = None,
+    check: bool = False,
+) -> Rebuilt:
     """Repeat every load from its raw answers as we read them today; what comes out otherwise is our own revision.
 
-    RebuildDiffers if it concerns other feeds than these (empty: all). With `check` nothing is replaced.
+    `between` two days (the last not included), loads that asked for nothing between them are repeated as then.
+    RebuildDiffers if it concerns other feeds than these (empty: all) or other days. With `check` nothing is replaced.
     """
     with equipped() as equipment, equipment.spending("rebuild"):
         zone = equipment.catalogue.collecting(zone_id)
         limits, held = equipment.limits, equipment.working(zone)
 
         def as_today(logged: Logged, into: Path) -> Staged:
+            if between and not _touches(logged, between):
+                return _as_then(equipment, zone, logged, into)
             first = next((a for a in logged.answers if a.part == "data" and a.size), logged.answers[0])
             body = equipment.landing(zone).path(first).read_bytes()
             feed = as_declared_today(equipment.catalogue.feed(logged.feed_id), logged.declared, body)
@@ -101,9 +111,35 @@ def reread(zone_id: str, reason: str, *, feeds: Collection[str] = (), check: boo
             restate(made, held, ours, limits)
             restated = restated_by_feed(made, load_id, limits)
             _refuse_others(zone_id, restated, feeds)
+            if between:
+                _refuse_other_days(zone_id, restated_outside(made, load_id, *between, limits))
             if not check:
                 made.replace(held)
     return Rebuilt(done.zone_id, done.loads, done.answers, done.tables, restated)
+
+
+def _as_then(equipment: Equipment, zone: Zone, logged: Logged, into: Path) -> Staged:
+    feed = as_declared(equipment.catalogue.feed(logged.feed_id), logged.declared)
+    staged = read(equipment, zone, feed, window_of(logged.declared), logged.answers, into)
+    return replace(staged, declared=logged.declared)
+
+
+def _touches(logged: Logged, between: tuple[date, date]) -> bool:
+    """Whether a load asked for anything between these days; an open window asks for everything."""
+    window = window_of(logged.declared)
+    first = period(window.first_period).start if window.first_period else date.min
+    last = period(window.last_period).end if window.last_period else date.max
+    return first < between[1] and between[0] < last
+
+
+def _refuse_other_days(zone_id: str, periods: Sequence[str]) -> None:
+    if periods:
+        raise RebuildDiffers(
+            f"the zone {zone_id}",
+            found=f"that today's reading changes {', '.join(periods[:5])}, too",
+            expected="changes between --from and --to only",
+            next_step="look at them with --check; widen --from and --to if they are meant",
+        )
 
 
 def _refuse_others(zone_id: str, restated: Collection[str], feeds: Collection[str]) -> None:
@@ -120,7 +156,7 @@ def _refuse_others(zone_id: str, restated: Collection[str], feeds: Collection[st
 @contextmanager
 def _made_again(equipment: Equipment, zone: Zone, repeat: Repeat) -> Iterator[tuple[Path, Rebuilt]]:
     """The zone made again, and how it compares, while nobody can write to the working copy."""
-    hydrate.fn(zone.zone_id)
+    stand_on_published(equipment, zone)
     held, limits = equipment.working(zone), equipment.limits
     with WorkingCopy.held(held, limits) as copy:
         log, parent, pending, aside = copy.log(), copy.parent(), copy.pending(), copy.quarantined()

@@ -59,24 +59,24 @@ def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
         ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
         if ledger.word(part.backfill_id) != "run":
             continue
-        chunks, now = ledger.chunks(part), ledger.now()
-        if any(chunk.state == "held" or (chunk.state == "running" and not chunk.free(now)) for chunk in chunks):
+        chunks = ledger.chunks(part)
+        if any(chunk.state == "held" or (chunk.state == "running" and not ledger.is_free(chunk)) for chunk in chunks):
             continue
-        free = next((chunk for chunk in chunks if chunk.free(now)), None)
+        free = next((chunk for chunk in chunks if ledger.is_free(chunk)), None)
         if free:
             found.append(Item(part.zone_id, part.backfill_id, free.number, free.attempt))
     return found[:AT_ONCE]
 
 
-def submit(equipment: Equipment, backfill_id: str) -> int:
-    """Give the server what is next of a backfill; how many flow runs. 0 without a server that has the deployment."""
+def submit(equipment: Equipment, backfill_id: str) -> int | None:
+    """Give the server what is next of a backfill; how many flow runs. None without a server that has the deployment."""
     if "PREFECT_API_URL" not in os.environ:
-        return 0
+        return None
     with get_client(sync_client=True) as client:
         try:
             deployment = client.read_deployment_by_name(DEPLOYMENT)
         except ObjectNotFound:
-            return 0
+            return None
         return submitted(client, deployment.id, next_items(equipment, parts_of(equipment, backfill_id)))
 
 

@@ -10,8 +10,6 @@ can touch another's. Whatever is lost beside it costs a question to the provider
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +20,7 @@ from uuid import uuid4
 
 import orjson
 
+from datazones.backfilling import owners
 from datazones.backfilling.chunks import ENDED, LEASE_S, Chunk, Outcome, State
 from datazones.backfilling.parts import Part
 from datazones.errors import StoreUnavailable, UnknownCode
@@ -126,11 +125,11 @@ class Ledger:
         """The chunk in our hands; None if it is in another's, at its end, or nobody is to work on it."""
         if self.word(backfill_id) != "run":
             return None
-        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        owner = owners.ours()
 
         def take(chunk: Chunk) -> Chunk | None:
             now = self._clock()
-            if not chunk.free(now):
+            if not self.is_free(chunk):
                 return None
             if chunk.state == "running" and chunk.attempt >= ATTEMPTS:
                 return chunk.ended(now, "failed", f"its worker died {chunk.attempt} times")
@@ -154,10 +153,14 @@ class Ledger:
 
         def end(chunk: Chunk) -> Chunk | None:
             now = self._clock()
-            return chunk.ended(now, "cancelled", f"by {by}") if chunk.free(now) else None
+            return chunk.ended(now, "cancelled", f"by {by}") if self.is_free(chunk) else None
 
         moved = (self.move(part.backfill_id, number, end) for number in part.chunks)
         return sum(chunk is not None for chunk in moved)
+
+    def is_free(self, chunk: Chunk) -> bool:
+        """Whether a worker may take it: nobody has it, or who had it is dead."""
+        return chunk.free(self._clock()) or (chunk.state == "running" and owners.is_gone(chunk.owner))
 
     def now(self) -> float:
         return self._clock()
@@ -168,6 +171,17 @@ class Ledger:
     def _read(self, key: str, number: int) -> tuple[Chunk, str | None]:
         found = self._objects.get(key)
         return (Chunk.from_plain(orjson.loads(found[0])), found[1]) if found else (Chunk(number), None)
+
+
+class Notes(Protocol):
+    """A chunk that is worked on, and what its slices come to."""
+
+    chunk: Chunk
+    outcomes: dict[int, Outcome]
+
+    def word(self) -> Word: ...
+    def note(self, number: int, outcome: Outcome) -> None: ...
+    def note_all(self, outcomes: Mapping[int, Outcome]) -> None: ...
 
 
 class ClaimLost(Exception):

@@ -51,6 +51,20 @@ class Progress:
         """Whether nothing more happens without a person."""
         return self.state in ENDED
 
+    def rows(self) -> list[dict[str, object]]:
+        """A row a zone, for a table."""
+        return [
+            {
+                "zone": zone.zone_id,
+                "slices": ", ".join(f"{count:,} {state}" for state, count in zone.slices.items()),
+                "calls": zone.calls,
+                "bytes": zone.size,
+                "published": zone.snapshot[:24],
+                "why": zone.reason,
+            }
+            for zone in self.zones
+        ]
+
     def __str__(self) -> str:
         eta = "" if self.left_s is None or self.over else f", about {duration(self.left_s)} left"
         rest = ", ".join(f"{count:,} {name}" for name, count in self.slices.items() if name != "done" and count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
@@ -15,10 +15,12 @@ from datazones.backfilling.costing import amount, duration
 from datazones.backfilling.ledger import Word
 from datazones.cli import printing
 from datazones.cli.serving import prefect_api
+from datazones.errors import CatalogueInvalid
 from infra import locks
 from infra.upkeep.place import Place
 from tasks import backfills
 from tasks.equip import Equipment, equipped
+from tasks.preview import Effect, preview
 
 LOOK_S = 1.0
 EXIT = {"failed": 5, "held": 3}
@@ -27,16 +29,61 @@ EXIT = {"failed": 5, "held": 3}
 def start(wanted: Wanted, *, dry_run: bool, as_json: bool) -> int:
     """Plan, print the plan, keep it and begin; the exit code."""
     with equipped() as equipment:
-        if wanted.zones == ("all",):
-            taking = equipment.catalogue.zones_of(equipment.catalogue.feed(wanted.feed_id))
-            wanted = replace(wanted, zones=tuple(zone.zone_id for zone in taking))
-        plan = backfills.planned(equipment, wanted)
+        plan = _planned(equipment, wanted)
         _print_plan(equipment, plan, as_json=as_json)
+        if dry_run:
+            _expect(equipment, plan, as_json=as_json)
         if dry_run or not plan.todo.height:
             return 0
         backfills.kept(equipment, plan)
         click.echo(f"\nBackfill {plan.backfill_id}: datazones backfill status {plan.backfill_id} --follow", err=True)
         return _begun(equipment, plan.backfill_id)
+
+
+def _expect(equipment: Equipment, plan: Plan, *, as_json: bool) -> None:
+    """What the plan would change, as far as it is known without asking anybody."""
+    if as_json or not plan.todo.height:
+        return
+    if plan.cost.calls:
+        click.echo("Its effect is not known before the provider is asked: `datazones plan` with the same words does.")
+        return
+    _print_effects(preview(equipment, plan))
+
+
+def previewed(wanted: Wanted, *, as_json: bool) -> int:
+    """Plan, ask what has not landed, and print what would change; nothing is loaded and nothing published."""
+    with equipped() as equipment:
+        plan = _planned(equipment, wanted)
+        effects = preview(equipment, plan)
+    if as_json:
+        rows = [{"zone": e.zone_id, **{n: getattr(e, n).to_dicts() for n in ("feeds", "movers")}} for e in effects]
+        printing.entry(
+            {"zones": rows, "failed": {e.zone_id: list(e.failed) for e in effects if e.failed}}, as_json=True
+        )
+    else:
+        _print_effects(effects)
+    return EXIT["failed"] if any(effect.failed for effect in effects) else 0
+
+
+def _planned(equipment: Equipment, wanted: Wanted) -> Plan:
+    if wanted.zones == ("all",):
+        taking = equipment.catalogue.zones_of(equipment.catalogue.feed(wanted.feed_id))
+        wanted = replace(wanted, zones=tuple(zone.zone_id for zone in taking))
+    return backfills.planned(equipment, wanted)
+
+
+def _print_effects(effects: Sequence[Effect]) -> None:
+    """A row a zone and feed, then the series that move most, then what could not be found out."""
+    names = ("feed_id", "added", "revised", "filled", "emptied", "withdrawn", "largest_revision", "most_revised")
+    told = [(effect, row) for effect in effects for row in effect.feeds.select(names).to_dicts()]
+    changing = ("added", "revised", "filled", "emptied", "withdrawn")
+    rows = [{"zone": e.zone_id, **row} for e, row in told if any(row[name] for name in changing)]
+    printing.rows(rows, as_json=False)
+    click.echo("" if rows else "Nothing would change.")
+    printing.rows([{"zone": e.zone_id, **row} for e in effects for row in e.movers.to_dicts()], as_json=False)
+    for effect in effects:
+        for reason in effect.failed:
+            click.echo(f"{effect.zone_id}: {reason}", err=True)
 
 
 def told(begins: str, *, follow: bool, as_json: bool) -> int:
@@ -47,10 +94,17 @@ def told(begins: str, *, follow: bool, as_json: bool) -> int:
         if as_json:
             printing.entry({**asdict(now), "done": now.done}, as_json=True)
             return EXIT.get(now.state, 0)
-        printing.rows([_zone_row(each) for each in map(asdict, now.zones)], as_json=False)
+        printing.rows(now.rows(), as_json=False)
         click.echo(f"\n{now}")
+        for host, seconds in _waits(equipment, backfill_id).items():
+            click.echo(f"{host}: the next call is due in {duration(seconds)}")
         _next_step(now)
     return EXIT.get(now.state, 0)
+
+
+def _waits(equipment: Equipment, backfill_id: str) -> dict[str, float]:
+    feed = equipment.catalogue.feed(backfills.parts_of(equipment, backfill_id)[0].wanted.feed_id)
+    return equipment.waits(equipment.catalogue.agency_of(feed))
 
 
 def listed(*, as_json: bool) -> None:
@@ -108,6 +162,7 @@ def go_on(begins: str, by: str) -> int:
         backfill_id = backfills.named(equipment, begins)
         for part in backfills.parts_of(equipment, backfill_id):
             equipment.ledger(equipment.catalogue.zone(part.zone_id)).say(backfill_id, "run", by)
+        backfills.settle(equipment, backfill_id)
         return _begun(equipment, backfill_id)
 
 
@@ -129,6 +184,13 @@ def _begun(equipment: Equipment, backfill_id: str) -> int:
             from tasks.submit import submit
 
             runs = submit(equipment, backfill_id)
+            if runs is None:
+                raise CatalogueInvalid(
+                    f"the Prefect server at {os.environ['PREFECT_API_URL']}",
+                    found="no deployment that carries backfills",
+                    expected="carry/carry",
+                    next_step=f"`datazones deploy` puts it there; then `datazones backfill resume {backfill_id}`",
+                )
             click.echo(f"Its workers have it: {runs} runs begun, the next follow as they end.", err=True)
             return 0
     with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
@@ -139,34 +201,46 @@ def _begun(equipment: Equipment, backfill_id: str) -> int:
 
 
 def _carried_here(equipment: Equipment, backfill_id: str) -> Progress:
-    """Every chunk, one after the other, in this process. What failed stays failed; the others go on."""
+    """Every chunk, one after the other, in this process. What failed stays failed; the others go on.
+
+    What another process works on is waited for.
+    """
     from datazones.errors import DatazonesError
     from flows.carry import carry
     from tasks.submit import next_items
 
-    while items := next_items(equipment, backfills.parts_of(equipment, backfill_id)):
+    while True:
+        items = next_items(equipment, backfills.parts_of(equipment, backfill_id))
         for item in items:
             try:
                 carry(item.zone_id, backfill_id, item.chunk)
             except DatazonesError as error:
                 click.echo(f"{item.zone_id}: {error}", err=True)
             click.echo(f"  {item.zone_id}: {backfills.progress_of(equipment, backfill_id)}", err=True)
-    return backfills.progress_of(equipment, backfill_id)
+        now = backfills.progress_of(equipment, backfill_id)
+        if not items and now.state != "running":
+            return now
+        if not items:
+            time.sleep(LOOK_S)
 
 
 @contextmanager
 def server(equipment: Equipment) -> Iterator[None]:
-    """PREFECT_API_URL as it is, or that of what `datazones up` keeps up in this home."""
+    """PREFECT_API_URL as it is, or that of what `datazones up` keeps up in this home, and how it lets us in."""
     place = Place(equipment.settings.home.resolve() / "up")
     state = place.state() if place.folder.exists() and locks.is_held(place.lock) else None
     if "PREFECT_API_URL" in os.environ or state is None:
         yield
         return
-    os.environ["PREFECT_API_URL"] = state.api_url
+    known = {"PREFECT_API_URL": state.api_url}
+    if state.guarded:
+        known["PREFECT_API_AUTH_STRING"] = f"datazones:{(place.folder / 'auth').read_text()}"
+    os.environ.update(known)
     try:
         yield
     finally:
-        del os.environ["PREFECT_API_URL"]
+        for name in known:
+            del os.environ[name]
 
 
 def _followed(equipment: Equipment, backfill_id: str) -> Progress:
@@ -183,7 +257,8 @@ def _followed(equipment: Equipment, backfill_id: str) -> Progress:
             backfills.settle(equipment, backfill_id)
             now = backfills.progress_of(equipment, backfill_id)
             left = "" if now.left_s is None else f"about {duration(now.left_s)} left"
-            bar.update(task, completed=now.done, said=f"{now.state} {left}")
+            waits = "".join(f", {host} in {duration(s)}" for host, s in _waits(equipment, backfill_id).items())
+            bar.update(task, completed=now.done, said=f"{now.state} {left}{waits}")
             if now.over or now.state == "paused":
                 return now
             time.sleep(LOOK_S)
@@ -237,20 +312,6 @@ def _slice_rows(equipment: Equipment, part: Part) -> Iterator[dict[str, object]]
                 "bytes": outcome.size if outcome else 0,
                 "why": outcome.reason if outcome else "",
             }
-
-
-def _zone_row(zone: Mapping[str, object]) -> dict[str, object]:
-    def counts(found: object) -> str:
-        return ", ".join(f"{n:,} {name}" for name, n in found.items()) if isinstance(found, Mapping) else ""
-
-    return {
-        "zone": zone["zone_id"],
-        "slices": counts(zone["slices"]),
-        "calls": zone["calls"],
-        "bytes": zone["size"],
-        "published": str(zone["snapshot"])[:24],
-        "why": zone["reason"],
-    }
 
 
 def _next_step(now: Progress) -> None:

@@ -34,6 +34,11 @@ class Quota:
         now, due = self._change(take)
         return max(0.0, due - now)
 
+    def wait(self) -> float:
+        """The seconds until the next turn, which nobody takes by asking."""
+        now, due = self._change(lambda _, due: due)
+        return max(0.0, due - now)
+
     def hold(self, seconds: float) -> None:
         """The provider asked to be left alone: nobody's next turn is before that."""
         self._change(lambda now, due: max(due, now + min(seconds, _CLOCK_MOVED_S)))

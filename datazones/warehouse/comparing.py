@@ -66,3 +66,34 @@ def changed(before: Path, after: Path, limits: Limits) -> Revisions:
         revised=row["revised"] + row["emptied"] + row["reflagged"],
         withdrawn=row["withdrawn"],
     )
+
+
+_MOVERS = """
+WITH o AS (SELECT feed_id, series_key, time_period, period_start, period_end, obs_value FROM before.latest
+           JOIN before.series USING (series_id)),
+     n AS (SELECT feed_id, series_key, title, time_period, period_start, period_end, obs_value FROM after.latest
+           JOIN after.series USING (series_id)),
+     pair AS (
+         SELECT coalesce(n.feed_id, o.feed_id) AS feed_id, coalesce(n.series_key, o.series_key) AS series_key, title,
+                coalesce(n.time_period, o.time_period) AS time_period, o.feed_id IS NULL AS is_new,
+                n.feed_id IS NULL AS is_gone, o.obs_value AS was, n.obs_value AS now_is,
+                abs(n.obs_value - o.obs_value) / nullif(abs(o.obs_value), 0) AS moved
+         FROM o FULL JOIN n USING (feed_id, series_key, period_start, period_end)
+         WHERE o.feed_id IS NULL OR n.feed_id IS NULL OR o.obs_value IS DISTINCT FROM n.obs_value
+     )
+SELECT feed_id, series_key, any_value(title) AS title, count(*) FILTER (is_new) AS added,
+       count(*) FILTER (NOT is_new AND NOT is_gone) AS revised, count(*) FILTER (is_gone) AS withdrawn,
+       arg_max(time_period, moved) AS most_in, arg_max(was, moved) AS was, arg_max(now_is, moved) AS now_is,
+       max(moved) AS moved
+FROM pair GROUP BY feed_id, series_key
+ORDER BY moved DESC NULLS LAST, withdrawn DESC, added DESC, feed_id, series_key LIMIT $most
+"""
+
+
+def movers(before: Path, after: Path, limits: Limits, most: int = 10) -> pl.DataFrame:
+    """The series that change most, at most so many: what is added, revised and withdrawn of each, and its largest
+    revision, relative to what the figure was."""
+    with opened(None, limits, reach=[before.parent, after.parent]) as connection:
+        connection.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(after)} AS after (READ_ONLY)")
+        return pl.DataFrame(connection.sql(_MOVERS, params={"most": most}))

@@ -7,7 +7,7 @@ each instant at which something else was known of an observation, under the `res
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -69,6 +69,17 @@ def restated_by_feed(rebuilt: Path, load_id: int, limits: Limits) -> dict[str, d
     for feed_id, change, observations in rows:
         counts.setdefault(str(feed_id), {})[str(change)] = int(observations)
     return counts
+
+
+def restated_outside(rebuilt: Path, load_id: int, first: date, last: date, limits: Limits) -> list[str]:
+    """The periods that a restatement changed and that do not lie between these days, the last not included."""
+    with opened(rebuilt, limits, read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT time_period FROM restated "
+            "WHERE load_id = ? AND NOT (period_start >= ? AND period_end <= ?) ORDER BY ALL",
+            [load_id, first, last],
+        ).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 def _tell_states(connection: duckdb.DuckDBPyConnection, name: str, database: str) -> None:

@@ -1,4 +1,4 @@
-"""The simulator's own paths, which no provider has: `/_clock`, `/_requests` and `/_script`."""
+"""The simulator's own paths, which no provider has: `/_clock`, `/_requests`, `/_script` and `/_quota`."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from datazones.errors import DatazonesError
 from infra.simulator.clock import Clock, moment
 from infra.simulator.exchange import Answer
 from infra.simulator.journal import Journal
+from infra.simulator.quota import Limit, Quotas
 from infra.simulator.script import Script, rule
 
 
 class Control:
-    """GET /_clock and POST {"now": "..."} to it; GET /_requests; GET /_script and POST a list of rules to it."""
+    """GET /_clock and POST {"now": "..."} to it; GET /_requests; GET /_script and POST a list of rules to it;
+    GET /_quota and POST {"host": "data.stats.gov.cn", "calls": 60, "seconds": 60} to it."""
 
-    def __init__(self, clock: Clock, journal: Journal, script: Script) -> None:
+    def __init__(self, clock: Clock, journal: Journal, script: Script, quotas: Quotas) -> None:
         self._clock = clock
         self._journal = journal
         self._script = script
+        self._quotas = quotas
         self._replies: dict[tuple[str, str], Callable[[object], object]] = {
             ("GET", "/_clock"): self._read_clock,
             ("POST", "/_clock"): self._move_clock,
             ("GET", "/_requests"): self._read_requests,
             ("GET", "/_script"): self._read_script,
             ("POST", "/_script"): self._replace_script,
+            ("GET", "/_quota"): self._read_quotas,
+            ("POST", "/_quota"): self._set_quota,
         }
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -57,6 +62,15 @@ class Control:
             raise TypeError('expected [{"match": "page=2", "fault": "cut", "at": 100}]')
         self._script.replace([rule(each) for each in said])
         return self._read_script(None)
+
+    def _read_quotas(self, _: object) -> object:
+        return self._quotas.plain()
+
+    def _set_quota(self, said: object) -> object:
+        if not isinstance(said, dict):
+            raise TypeError('expected {"host": "data.stats.gov.cn", "calls": 60, "seconds": 60}')
+        self._quotas.set(str(said["host"]), Limit(int(said["calls"]), float(said["seconds"])))
+        return self._read_quotas(None)
 
 
 def _json(content: object, status: int = 200) -> Answer:

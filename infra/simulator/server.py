@@ -21,6 +21,7 @@ from infra.simulator.control import Control
 from infra.simulator.deferring import Deferrals
 from infra.simulator.exchange import Answer, Asked
 from infra.simulator.journal import Journal
+from infra.simulator.quota import Quotas
 from infra.simulator.script import Script
 from infra.simulator.volume import widened
 
@@ -40,7 +41,8 @@ class Simulator(ThreadingHTTPServer):
         self.journal = Journal()
         self.script = Script()
         self.deferrals = Deferrals()
-        self.control = Control(clock, self.journal, self.script)
+        self.quotas = Quotas()
+        self.control = Control(clock, self.journal, self.script, self.quotas)
 
     def provider(self, asked: Asked) -> Answer:
         """What was promised before, else what the format says that speaks for this provider."""
@@ -88,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): text for name, text in self.headers.items()}
         asked = Asked(self.command, host, "/" + unquote(rest), tuple(pairs), headers, now)
         said = {"method": self.command, "path": self.path, "form": form.decode("utf-8", "replace")}
+        refused = self.server.quotas.refusal(host)
+        if refused:
+            self.server.journal.note({**said, "status": refused.status, "faults": ["quota"]})
+            return refused
         answer, met = self.server.script.played(" ".join(said.values()), asked, self.server.provider)
         answer = self.server.deferrals.promise(answer)
         self.server.journal.note({**said, "status": answer.status, "faults": met})

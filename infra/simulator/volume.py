@@ -21,16 +21,26 @@ REVISED = datetime(2024, 3, 28, tzinfo=UTC)
 _YEARS = tuple(datetime(year, 1, 1, tzinfo=UTC) for year in range(2000, 2100))
 """A year's figures are out when it is over; those of the years before 2000 came with them."""
 _FIRST_PERIOD = 1960
+MONTHS = "fsyd"
+"""The database of NBS China that has the provinces by month."""
 _AREAS = 264
 _CODES: dict[tuple[str, str], Callable[[int], str]] = {
     ("WB", "WDI"): lambda nth: f"SIM.VOLUME.{nth:04}",
     ("NBS", "fsnd"): lambda nth: f"SIM{nth:04}",
+    ("NBS", MONTHS): lambda nth: f"SIM{nth:04}",
 }
 
 
 def widened(world: World, indicators: int) -> World:
-    """The world with so many indicators more, those of the World Bank in so many areas as it really has."""
-    return World(_widened(flow, indicators) for flow in world) if indicators else world
+    """The world with so many indicators more, those of the World Bank in so many areas as it really has.
+
+    Beside the provinces' years there are then their months, all of them made up.
+    """
+    if not indicators:
+        return world
+    provinces = world.flow("NBS", "fsnd")
+    months = [replace(provinces, dataflow_id=MONTHS, indicators={}, vintages=())] if provinces else []
+    return World(_widened(flow, indicators) for flow in (*world, *months))
 
 
 def _widened(flow: Flow, indicators: int) -> Flow:

@@ -86,7 +86,7 @@ def _chosen(asked: Asked, flow: Flow) -> _Chosen:
     return _Chosen(
         zb=_existing([code for code in flow.indicators if code.startswith(said["zb"])]),
         reg=_existing([code for code in flow.areas if code == said["reg"]]) if "reg" in said else areas,
-        sj=_existing(list(dict.fromkeys(_periods(said.get("sj", _DEFAULT_PERIODS), asked.now.year - 1)))),
+        sj=_existing(list(dict.fromkeys(_periods(said.get("sj", _DEFAULT_PERIODS), *_scale(asked, flow))))),
     )
 
 
@@ -96,16 +96,33 @@ def _existing(codes: list[str]) -> list[str]:
     return codes
 
 
-def _periods(said: str, newest: int) -> Iterator[str]:
-    """Newest first, of `2023`, `2015-2024`, `2015-`, `LAST10` or several of them parted by commas."""
+def _scale(asked: Asked, flow: Flow) -> tuple[int, int]:
+    """How many periods a year has in this database, and the newest that is over, counted from the year 0."""
+    a_year = 12 if flow.dataflow_id[2] == "y" else 1
+    return a_year, asked.now.year * a_year + (asked.now.month - 1) * a_year // 12 - 1
+
+
+def _periods(said: str, a_year: int, newest: int) -> Iterator[str]:
+    """Newest first, of `2023`, `2015-2024`, `2015-`, `LAST10` or several of them parted by commas; or of months."""
+    shape = r"\d{4}" if a_year == 1 else r"\d{6}"
     for part in said.split(","):
         if last := re.fullmatch(r"LAST(\d{1,4})", part):
             span = (newest - int(last[1]) + 1, newest)
-        elif ends := re.fullmatch(r"(\d{4})(?:(-)(\d{4})?)?", part):
-            span = (int(ends[1]), int(ends[3] or (newest if ends[2] else ends[1])))
+        elif ends := re.fullmatch(rf"({shape})(?:(-)({shape})?)?", part):
+            first = _counted(ends[1], a_year)
+            span = (first, _counted(ends[3], a_year) if ends[3] else newest if ends[2] else first)
         else:
             raise LookupError(part)
-        yield from map(str, range(min(span[1], newest), max(span[0], _FIRST_PERIOD) - 1, -1))
+        oldest = max(span[0], _FIRST_PERIOD * a_year)
+        yield from (_written(nth, a_year) for nth in range(min(span[1], newest), oldest - 1, -1))
+
+
+def _counted(period: str, a_year: int) -> int:
+    return int(period) if a_year == 1 else int(period[:4]) * 12 + int(period[4:]) - 1
+
+
+def _written(nth: int, a_year: int) -> str:
+    return str(nth) if a_year == 1 else f"{nth // 12}{nth % 12 + 1:02}"
 
 
 def _node(key: Key, figure: str | None, decimals: int) -> _Node:
@@ -152,7 +169,11 @@ def _names(kind: str, codes: Sequence[str], flow: Flow) -> list[tuple[str, str]]
         **{code: indicator.title for code, indicator in flow.indicators.items()},
         **{code: area.title for code, area in flow.areas.items()},
     }
-    return [(code, f"{code}年" if kind == "sj" else titles[code]) for code in codes]
+    return [(code, _in_words(code) if kind == "sj" else titles[code]) for code in codes]
+
+
+def _in_words(period: str) -> str:
+    return f"{period[:4]}年" + (f"{int(period[4:])}月" if period[4:] else "")
 
 
 def _tree(asked: Asked, flow: Flow) -> object:

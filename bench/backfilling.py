@@ -1,0 +1,127 @@
+"""A backfill of ten zones by 120 months from landed raw answers to published snapshots, beside what one would do else.
+
+    python -m bench.backfilling
+
+`backfill_vs_flow_per_slice`: one Prefect flow run a slice, each with its load, its gate and its publish, as a schedule
+does it; theirs / ours in wall, from 50 slices and the same work on all. `backfill_vs_one_load`: the same figures asked,
+loaded and published in one go, zone by zone; ours / theirs. `planned`: seconds and memory of 100,000 slices' plan.
+Every side works in this process on zones of its own, with one Prefect server and one store for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+import tracemalloc
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from datazones.backfilling import Known, Ledger, Wanted, plan
+from datazones.backfilling.parts import parts
+from datazones.catalogue import load
+from tests.journey.backfilling import Rig, rig
+
+ZONES, FIRST, LAST, SLICES = 10, "2010-01", "2019-12", 1200
+BY_FLOW = 50
+
+
+def backfilled(bench: Rig) -> dict[str, float]:
+    """All slices have landed; what is timed is reading, loading, examining and publishing them."""
+    from tasks.gather import gather
+    from tasks.preview import Rehearsal
+
+    zones = ",".join(bench.zone() for _ in range(ZONES))
+    landing = bench.plan(zones, FIRST, LAST)
+    for part in parts(landing):
+        for number in part.chunks:
+            ledger: Ledger = bench.equipment.ledger(bench.equipment.catalogue.zone(part.zone_id))
+            gather(bench.equipment, Rehearsal(ledger.chunk(part.backfill_id, number)), part)
+    asked = bench.providers.count()
+    begun = time.perf_counter()
+    done = bench.run(zones, FIRST, LAST)
+    seconds = time.perf_counter() - begun
+    assert (done.done, bench.providers.count()) == (SLICES, asked)
+    return {"seconds": seconds, "publishes": sum(sum(zone.chunks.values()) for zone in done.zones)}
+
+
+def in_one_go(bench: Rig) -> float:
+    """The same figures by a refresh of each zone."""
+    from flows.refresh import refresh
+
+    zones = [bench.zone() for _ in range(ZONES)]
+    begun = time.perf_counter()
+    for zone in zones:
+        refresh(zone, ["months_until_2019"])
+    return time.perf_counter() - begun
+
+
+def by_flow(bench: Rig) -> float:
+    """One flow run for each of some slices; the seconds that all would take."""
+    from flows.carry import carry
+
+    zone, begun = bench.zone(), 0.0
+    months = [f"{2010 + nth // 12}-{nth % 12 + 1:02}" for nth in range(BY_FLOW)]
+    plans = [bench.plan(zone, month, month).backfill_id for month in months]
+    begun = time.perf_counter()
+    for backfill in plans:
+        carry(zone, backfill, 0)
+    return (time.perf_counter() - begun) * SLICES / BY_FLOW
+
+
+def planned() -> dict[str, float]:
+    """A hundred thousand slices of ten zones, and all that is stored of them."""
+    catalogue = load()
+    yearly = catalogue.feed("nbs_province_year")
+    daily = yearly.model_copy(update={"periods": yearly.periods.model_copy(update={"slice": "D"})})
+    wanted = Wanted(daily.feed_id, tuple(catalogue.zones), "1993-07-16", "2020-11-30")
+    tracemalloc.start()
+    begun = time.perf_counter()
+    made = plan(wanted, daily, catalogue.agency_of(daily), Known(), datetime(2020, 12, 1, tzinfo=UTC), None)
+    size = sum(len(part.plain()) for part in parts(made))
+    seconds = time.perf_counter() - begun
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return {"slices": made.slices.height, "seconds": seconds, "stored_mb": size / 1e6, "peak_mb": peak / 1e6}
+
+
+@cache
+def measured() -> dict[str, object]:
+    """All sides, once."""
+    with tempfile.TemporaryDirectory() as name, rig(Path(name), 2 * ZONES + 1) as bench:
+        warm = bench.zone()
+        bench.run(warm, "2020-01", "2020-01")
+        ours = backfilled(bench)
+        return {"ours": ours, "one_load_s": in_one_go(bench), "by_flow_s": by_flow(bench), "load": os.getloadavg()[0]}
+
+
+def backfill_vs_flow_per_slice() -> dict[str, object]:
+    """Theirs / ours; at least 5 is asked for."""
+    sides = measured()
+    return {"ratio": sides["by_flow_s"] / sides["ours"]["seconds"], **sides}  # type: ignore[index,operator]
+
+
+def backfill_vs_one_load() -> dict[str, object]:
+    """Ours / theirs; at most 2 is asked for."""
+    sides = measured()
+    return {"ratio": sides["ours"]["seconds"] / sides["one_load_s"], **sides}  # type: ignore[index,operator]
+
+
+RATIOS = {
+    "backfill_vs_flow_per_slice": backfill_vs_flow_per_slice,
+    "backfill_vs_one_load": backfill_vs_one_load,
+    "backfill_planned": planned,
+}
+
+
+def main() -> None:
+    """Print every side."""
+    print(json.dumps({"planned": planned(), **measured()}, indent=2))
+    sys.exit()
+
+
+if __name__ == "__main__":
+    main()
