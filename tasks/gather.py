@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from datazones.backfilling import Outcome, Part
 from datazones.backfilling.answered import Answered, Remembering
+from datazones.backfilling.costing import questions_of
 from datazones.backfilling.ledger import Notes
 from datazones.catalogue import Feed, Zone
 from datazones.errors import DatazonesError, RateLimited, Transient
@@ -70,13 +71,11 @@ class _Asking:
     def slice(self, number: int, window: Window) -> list[Landed]:
         """The answers to one slice, waited for as long as the provider's quota says."""
         equipment, feed = self._equipment, self._feed
-        transport = Remembering(
-            equipment.transport(equipment.catalogue.agency_of(feed)),
-            self._answered,
-            window,
-            self._part.backfill_id,
-            force=self._part.wanted.which == "force",
-        )
+        force = self._part.wanted.which == "force"
+        agency = equipment.catalogue.agency_of(feed)
+        shared = not force and not questions_of(feed).of_the_zone
+        asks = equipment.asks(agency) if shared else equipment.transport(agency)
+        transport = Remembering(asks, self._answered, window, self._part.backfill_id, force=force)
         questions = equipment.questions(feed, self._zone, window, equipment.settings.clock())
         try:
             answers = self._patiently(lambda: collect(transport, questions, feed.dialect, keep=transport.keep))
