@@ -232,7 +232,7 @@ def test_under_a_quota_nothing_is_refused_in_a_row_and_half_way_the_rest_is_fore
     before, told = throttled.providers.statuses()[429], []
 
     def half_way() -> None:
-        while (now := throttled.progress(plan.backfill_id)).slices["landed"] + now.done < 45:
+        while (now := throttled.progress(plan.backfill_id)).done < 45:
             time.sleep(0.1)
         told.append((time.monotonic(), now.left_s))
 
@@ -241,7 +241,7 @@ def test_under_a_quota_nothing_is_refused_in_a_row_and_half_way_the_rest_is_fore
     assert throttled.carry(plan.backfill_id).done == 90
     watching.join()
     ((at, left_s),) = told
-    assert left_s == pytest.approx(time.monotonic() - at, rel=0.2)
+    assert left_s == pytest.approx(time.monotonic() - at, rel=0.2, abs=3)
     assert throttled.providers.statuses()[429] - before <= 3
 
 
