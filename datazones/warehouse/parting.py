@@ -107,7 +107,11 @@ def write_parts(
         for cut, found in cuts(contents[table])
     ]
     fresh = [(cut, rows) for cut, rows, digest in wanted if (cut.name, digest) not in said]
-    made = {part.name: part for batch in _batches(fresh) for part in _write(connection, batch, into, gathered)}
+    made = {
+        part.name: part
+        for batch in _batches(fresh)
+        for part in _write(connection, batch, contents[batch[0].table].columns, into, gathered)
+    }
     return tuple(
         replace(made[cut.name], content=digest) if cut.name in made else said[cut.name, digest]
         for cut, _, digest in wanted
@@ -128,19 +132,37 @@ def _batches(sized: Iterable[tuple[Cut, int]]) -> Iterator[list[Cut]]:
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, batch: list[Cut], into: Path, gathered: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    batch: list[Cut],
+    columns: tuple[tuple[str, str], ...],
+    into: Path,
+    gathered: Mapping[str, str],
 ) -> Iterator[Part]:
     table = batch[0].table
     rows = _rows(connection, gathered.get(table, f"SELECT * FROM candidate.{table}"), batch)
-    frame = _in_order(pl.DataFrame(connection.sql(rows)).rechunk(), table)
+    empty = _never_said(connection, rows, columns)
+    frame = _in_order(_frame(connection, rows, empty), table)
     for cut in batch:
         path = into / cut.name
         path.parent.mkdir(parents=True, exist_ok=True)
         mine = frame.filter(_within(cut.years)) if cut.years and len(batch) > 1 else frame
+        mine = mine.with_columns(pl.lit(None, pl.String).alias(name) for name in empty).select(n for n, _ in columns)
         mine.write_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         with path.open("rb") as built:
             digest = file_digest(built, "sha256").hexdigest()
         yield Part(cut.name, str(path), path.stat().st_size, digest, cut.table, mine.height)
+
+
+def _never_said(connection: duckdb.DuckDBPyConnection, rows: str, columns: tuple[tuple[str, str], ...]) -> list[str]:
+    """The columns of text in which these rows have nothing, as many have: to carry them is half the work."""
+    texts = [name for name, kind in columns if kind == "VARCHAR"]
+    counts = connection.execute(f"SELECT {', '.join(f'count({name})' for name in texts)} FROM ({rows})").fetchone()
+    return [name for name, count in zip(texts, counts or (), strict=True) if not count]
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, rows: str, without: list[str]) -> pl.DataFrame:
+    wanted = f"* EXCLUDE ({', '.join(without)})" if without else "*"
+    return pl.DataFrame(connection.sql(f"SELECT {wanted} FROM ({rows})")).rechunk()
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, rows: str, batch: list[Cut]) -> str:

@@ -8,8 +8,8 @@ from datazones.publishing import StoreAddress
 from tests.parts import needs
 from tests.soak.killing import kills
 
-RENAMES = 3
-"""So often at the least a file takes its place: what readers have, its note, and what DuckDB renames itself."""
+RENAMES = 2
+"""So often at the least a file takes its place: what readers have, and the note of it."""
 
 
 def test_killed_before_any_file_takes_its_place_readers_have_old_or_new_whole_and_the_next_run_ends_right(
