@@ -28,7 +28,6 @@ from uuid import uuid4
 
 import duckdb
 
-from bench import examining
 from datazones.model import Candidate, Parent, Revisions, Verdict
 from datazones.publishing import Approval, Signer, Store, StoreAddress, base_of, publish, rollback, state, verify
 from datazones.publishing.connecting import connected
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
 OBSERVATIONS = 10_000_000
 ROUNDS = 3
+MONTHS, FEEDS = 200, 4
 SIGNER = Signer.from_hex("5e" * 32)
 NOW = datetime(2026, 10, 15, tzinfo=UTC)
 BUCKET = "bench"
@@ -60,9 +60,27 @@ FROM latest WHERE period_start = DATE '2026-08-01';
 """
 """Each series has a new month and a revision of the last: one observation in a hundred."""
 
-_FEED_AFTER_FEED = f"""
-UPDATE series SET feed_id = 'feed_' || series_id * {examining.FEEDS} // (SELECT count(*) FROM series)
+_MADE = f"""
+INSERT INTO series BY NAME
+SELECT i::INTEGER AS series_id, 'feed_' || i * {FEEDS} // $series AS feed_id, 'M.S' || i || '.CN' AS series_key,
+       'M' AS freq, 'NBS' AS agency_id, 'hgyd' AS dataflow_id, 'CN' AS ref_area, 'CNY' AS unit_measure,
+       '{{}}' AS dimensions
+FROM range($series) AS r(i);
+INSERT INTO latest BY NAME
+SELECT i::INTEGER AS series_id, strftime(day, '%Y-%m') AS time_period, day AS period_start,
+       (day + INTERVAL 1 MONTH)::DATE AS period_end,
+       round((1000 + i % 977) * 1.004 ** m * (1 + (hash(i, m) % 1000) / 50000.0), 1) AS obs_value,
+       CASE WHEN hash(m, i) % 25 = 0 THEN 'p' END AS obs_status, TIMESTAMP '2026-09-10' AS known_from,
+       (1 + i * {FEEDS} // $series)::INTEGER AS vintage_id
+FROM range($series) AS r(i),
+     (SELECT m, (DATE '2010-01-01' + to_months(m::INTEGER))::DATE AS day FROM range({MONTHS}) AS q(m))
+ORDER BY i, m;
+INSERT INTO vintage BY NAME
+SELECT (i + 1)::INTEGER AS vintage_id, 'feed_' || i AS feed_id, 1 AS load_id, TIMESTAMP '2026-09-10' AS known_at,
+       TIMESTAMP '2026-09-10' AS retrieved_at, 0 AS observations, 0 AS added, 0 AS revised, 0 AS withdrawn, 0 AS ignored
+FROM range({FEEDS}) AS r(i);
 """
+"""Series are numbered as loads number them: feed after feed."""
 
 
 def ours(store: Store, prefix: str, working: Path, folder: Path, parent: Parent | None) -> tuple[Seconds, Parent]:
@@ -116,14 +134,12 @@ def theirs(address: StoreAddress, working: Path, folder: Path) -> float:
 
 
 def make(folder: Path, observations: int) -> tuple[Path, Path]:
-    """A working copy, its series numbered as loads number them: feed after feed; and the same a month later."""
+    """A working copy, and the same a month later."""
     before, after = folder / "before.duckdb", folder / "after.duckdb"
     with duckdb.connect(str(before)) as connection:
         schema.create(connection)
-        connection.execute(examining._SERIES, {"series": observations // examining.MONTHS})
-        connection.execute(examining._LATEST, {"series": observations // examining.MONTHS})
-        connection.execute(examining._VINTAGE, {"nth": 0, "known_at": "2026-09-10"})
-        connection.execute(_FEED_AFTER_FEED)
+        for statement in _MADE.replace("$series", str(observations // MONTHS)).split(";"):
+            connection.execute(statement)
     after.write_bytes(before.read_bytes())
     with duckdb.connect(str(after)) as connection:
         connection.execute(_NEW_MONTH)

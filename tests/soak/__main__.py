@@ -47,9 +47,9 @@ def disturb(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> b
     return not failed
 
 
-def kill(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> bool:  # noqa: ARG001
+def kill(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> bool:
     """Whether old or new was there, whole, after every kill, and the next run ended right."""
-    tried, wrong = killing.kills(address, folder)
+    tried, wrong = killing.kills(address, folder, asked.calls)
     print(f"kills: {tried - len(wrong)} of {tried} as they must be", *wrong, sep="\n", flush=True)
     return not wrong
 
@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument(
         "--pause", type=float, default=5.0, help="seconds that a reader waits at most between two polls"
     )
+    parser.add_argument("--calls", nargs="+", choices=killing.CALLS, default=killing.CALLS, help="before which to kill")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     good = True
