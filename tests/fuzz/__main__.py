@@ -40,7 +40,10 @@ def _fuzz(kept: list[Kept], options: argparse.Namespace, commit: str) -> None:
     context = get_context("spawn")  # a forked child would hold locks of threads that it does not have
     while some := list(islice(left, _AT_ONCE)):
         with ProcessPoolExecutor(options.jobs, context) as pool:
-            running = {pool.submit(block, each.found.dialect, options.seed, nth): (each, nth) for each, nth in some}
+            running = {
+                pool.submit(block, each.found.dialect, options.seed, nth, options.piece): (each, nth)
+                for each, nth in some
+            }
             for done in as_completed(running):
                 each, nth = running[done]
                 each.add(nth, done.result(), commit)
@@ -77,11 +80,12 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=1_000_000, help="for each dialect, in blocks of a thousand")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--piece", type=int, help="bytes at which answers are cut as large ones are (unset: never)")
     parser.add_argument("--kept", type=Path, default=Path(".fuzz"), help="folder of what is known so far")
     parser.add_argument("--afresh", action="store_true", help="forget what is known of these dialects")
     options = parser.parse_args()
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    folder = options.kept / f"seed-{options.seed}"
+    folder = options.kept / (f"seed-{options.seed}" + (f"-piece-{options.piece}" if options.piece else ""))
     kept = [Kept(folder / f"{name}.json", name, afresh=options.afresh) for name in options.dialects]
     _fuzz(kept, options, _commit())
     _report(kept, options.seed)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
+import pkgutil
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from datazones import dialects
 from datazones.conforming import conform
@@ -52,14 +55,23 @@ class Fuzzed:
         self.slowest_s = max(self.slowest_s, other.slowest_s)
 
 
-def block(dialect: str, seed: int, nth: int) -> Fuzzed:
-    """The inputs of one block through their dialect."""
+def block(dialect: str, seed: int, nth: int, piece: int | None = None) -> Fuzzed:
+    """The inputs of one block through their dialect; with `piece`, they are cut as answers of many megabytes are."""
+    for module in pieced() if piece else ():
+        module.PIECE = piece
     chance, found = random.Random(f"{dialect} {seed} {nth}"), Fuzzed(dialect)
     for _ in range(BLOCK):
         begun = time.monotonic()
         one(hostile(chance, SEEDS[dialect]), found)
         found.slowest_s = max(found.slowest_s, time.monotonic() - begun)
     return found
+
+
+def pieced() -> list[Any]:
+    """The modules that say at how many bytes they cut what they read in pieces."""
+    found = pkgutil.iter_modules(dialects.__path__, f"{dialects.__name__}.")
+    modules = [importlib.import_module(module.name) for module in found]
+    return [module for module in modules if hasattr(module, "PIECE")]
 
 
 def one(body: bytes, found: Fuzzed) -> None:

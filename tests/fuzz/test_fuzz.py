@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from datazones import dialects
+from datazones.model import Hints
 from tests.fuzz.checking import unexplained
 from tests.fuzz.keeping import Kept
 from tests.fuzz.mutating import hostile
-from tests.fuzz.running import Fuzzed, block, one
+from tests.fuzz.running import Fuzzed, block, one, pieced
 from tests.fuzz.seeds import SEEDS
 
 BODY = SEEDS["owid_csv"][0]
@@ -47,6 +48,15 @@ def test_a_block_is_the_same_whenever_it_runs(monkeypatch: pytest.MonkeyPatch) -
 def test_a_figure_or_text_that_was_changed_or_dropped_is_seen(change: dict[str, list[str]], strange: list[str]) -> None:
     assert unexplained("owid_csv", [READ], BODY) == []
     assert unexplained("owid_csv", [READ.with_columns(pl.Series(*each) for each in change.items())], BODY) == strange
+
+
+def test_small_answers_are_cut_as_large_ones_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fuzz.running.BLOCK", 20)
+    for module in pieced():
+        monkeypatch.setattr(module, "PIECE", module.PIECE)
+    found = block("owid_csv", 1, 0, piece=20)
+    assert (found.inputs, found.uncaught, found.silent) == (20, [], [])
+    assert len(list(dialects.named("owid_csv").read(BODY, Hints()))) > 1
 
 
 def test_mutations_of_a_seed_differ_from_it_and_from_each_other() -> None:
