@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.large import DIALECTS, write
 from datazones.staging import Job, stage
 
-SIZE = 128 << 20
+SIZE = 100 << 20
 _READING = "--read"
 
 
