@@ -45,15 +45,16 @@ DIALECTS = tuple(_QUESTIONS)
 
 
 def write(dialect: str, folder: Path, size: int) -> list[Path]:
-    """The answers of a stream that is at least so many bytes long, in the order in which they came."""
+    """The answers of a stream that is about so many bytes long, or just longer, in the order in which they came."""
     question, paths, written = _QUESTIONS[dialect], [], 0
-    world = widened(facts.load(), _ENOUGH if "{nth" in question else _indicators(question, size))
+    several = "{nth" in question
+    world = widened(facts.load(), _ENOUGH if several else _indicators(question, size))
     for nth in count(1):
         paths.append(folder / f"{dialect}-{nth:05}")
         with paths[-1].open("wb") as file:
             file.writelines(_text(_answer(question.format(nth=nth), world)))
             written += file.tell()
-        if written >= size:
+        if written >= size or not several:
             return paths
     raise AssertionError
 
@@ -61,7 +62,7 @@ def write(dialect: str, folder: Path, size: int) -> list[Path]:
 def _indicators(question: str, size: int) -> int:
     """How many indicators make an answer of that size."""
     one, two = (sum(map(len, _text(_answer(question, widened(facts.load(), n))))) for n in (1, 2))
-    return size // (two - one) + 1
+    return size * 21 // (two - one) // 20 + 1
 
 
 def _answer(url: str, world: World) -> Iterator[bytes]:
