@@ -75,7 +75,8 @@ class _Asking:
         agency = equipment.catalogue.agency_of(feed)
         shared = not force and not questions_of(feed).of_the_zone
         asks = equipment.asks(agency) if shared else equipment.transport(agency)
-        transport = Remembering(asks, self._answered, window, self._part.backfill_id, force=force)
+        clock, backfill = equipment.settings.clock, self._part.backfill_id
+        transport = Remembering(asks, self._answered, window, backfill, clock, force=force)
         questions = equipment.questions(feed, self._zone, window, equipment.settings.clock())
         try:
             answers = self._patiently(lambda: collect(transport, questions, feed.dialect, keep=transport.keep))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
@@ -125,13 +125,15 @@ class Answered:
 class Remembering:
     """Asks the provider what nobody has asked before, and keeps what it says before anybody looks at it.
 
-    `calls` counts what the provider was asked, `size` the bytes that it sent.
+    An answer that was there already counts as retrieved now: the zone knows it from now on, and what it is said to have
+    known before must not change. `calls` counts what the provider was asked, `size` the bytes that it sent.
     """
 
     transport: Asks
     answered: Answered
     window: Window
     backfill_id: str
+    clock: Callable[[], datetime]
     force: bool
     calls: int = 0
     size: int = 0
@@ -149,8 +151,10 @@ class Remembering:
                 answer = self.transport.ask(request, etag=etag, last_modified=last_modified)
                 self.calls += 1
                 self.size += len(answer.body)
-                found = self.answered.keep(self.window, request, answer, self.backfill_id), answer
-        landed, answer = found
+                landed = self.answered.keep(self.window, request, answer, self.backfill_id)
+            else:
+                landed, answer = found
+                landed = replace(landed, retrieved_at=max(landed.retrieved_at, self.clock()))
         self._kept[sha256(answer.body).digest()] = landed
         return answer
 
