@@ -64,6 +64,33 @@ def test_prefect_shows_what_status_says(working: Rig) -> None:
     assert bar.data == 100.0
 
 
+def test_prefect_is_given_each_chunk_once_and_again_when_its_run_has_died(working: Rig) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.states import Crashed
+
+    from tasks.submit import submit
+
+    plan = working.plan(f"{working.zone()},{working.zone()}", "2015-01", "2015-03")
+    of_plan = FlowRunFilter.model_validate({"tags": {"all_": [plan.backfill_id]}})
+    assert submit(working.equipment, plan.backfill_id) is None, "no server that carries backfills"
+    with get_client(sync_client=True) as client:
+        flow = client.create_flow_from_name("carry")
+        deployment = client.create_deployment(flow, "carry", enforce_parameter_schema=False)
+        try:
+            given = [submit(working.equipment, plan.backfill_id) for _ in range(3)]
+            first = client.read_flow_runs(flow_run_filter=of_plan)
+            client.set_flow_run_state(first[0].id, Crashed(), force=True)
+            given.append(submit(working.equipment, plan.backfill_id))
+            runs = client.read_flow_runs(flow_run_filter=of_plan)
+        finally:
+            client.delete_deployment(deployment)
+    assert given == [2, 2, 2, 2]
+    assert len(first) == 2
+    zones = Counter(run.parameters["zone"] for run in runs)
+    assert zones == Counter([*plan.wanted.zones, first[0].parameters["zone"]])
+
+
 def test_forced_it_asks_everything_anew_and_reversed_the_newest_first(working: Rig) -> None:
     zone = working.zone()
     working.run(zone, "2015-01", "2015-06")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from datazones.codes import Freq
 from datazones.errors import UnknownCode
-from datazones.periods import NO_TIME, Period, period, table
+from datazones.periods import NO_TIME, Period, period, table, tiles, written
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,18 @@ def test_a_table_has_a_row_for_every_text_in_order() -> None:
     assert frame.columns == ["time_period", "period_freq", "period_start", "period_end"]
     assert frame["period_freq"].to_list() == ["Q", "A"]
     assert table([]).schema == frame.schema
+
+
+@given(
+    st.sampled_from([Freq.A, Freq.S, Freq.Q, Freq.M, Freq.W, Freq.D]),
+    st.dates(date(1900, 1, 1), date(2100, 1, 1)),
+    st.integers(0, 800),
+)
+def test_tiles_cover_every_day_once_and_are_written_as_they_are_read(freq: Freq, first: date, days: int) -> None:
+    last = first + timedelta(days=days)
+    found = tiles(first, last, freq).rows()
+    assert found[0][1] <= first
+    assert found[-1][1] <= last < found[-1][2]
+    assert all(before[2] == after[1] for before, after in zip(found, found[1:], strict=False))
+    assert all(period(text) == Period(freq, start, end) for text, start, end in found)
+    assert written(first, freq) == found[0][0]
