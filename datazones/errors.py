@@ -89,6 +89,10 @@ class SchedulerSilent(Transient):
     """Prefect's server answers and its scheduler makes no runs."""
 
 
+class UnderEmbargo(Transient):
+    """A provider has given figures before its release; they may not be read before it."""
+
+
 class ProviderRefused(Permanent):
     """The provider understood the question and said no: 4xx, which is `status`, or 200 with an error inside."""
 

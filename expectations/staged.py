@@ -6,19 +6,18 @@ where all others have `alone.sql`.
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, time
 from pathlib import Path
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from datazones.catalogue.entries import Feed
+from datazones.catalogue.releasing import newest
 from expectations.case import Case
 
 STAGE = Path(__file__).parent / "stage"
 
 SCRIPTS = [path.read_text(encoding="utf-8") for path in sorted(STAGE.glob("[0-9]*.sql"))]
-
-FEEDS = TypeAdapter(tuple[Feed, ...])
 
 _NEIGHBOUR = {
     "neighbour_vintage": "SELECT {zone} AS zone_id, feed_id, known_at FROM {name}.vintage",
@@ -36,11 +35,21 @@ def stage(connection: Connection, case: Case) -> None:
     connection.exec_driver_sql("SET lock_configuration = true")
     connection.exec_driver_sql(
         "CREATE TABLE examination AS SELECT ? AS zone_id, ?::DATE AS today, ?::BOOLEAN AS published, ?::JSON AS feeds",
-        (case.zone_id, case.today, case.published is not None, FEEDS.dump_json(case.feeds).decode()),
+        (case.zone_id, case.today, case.published is not None, _declared(case)),
     )
     for script in (*SCRIPTS, _script("hub" if _is_hub(connection) else "alone")):
         connection.exec_driver_sql(script)
     connection.commit()
+
+
+def _declared(case: Case) -> str:
+    """The feeds as JSON, each with the day of the provider's last release before today where it has a calendar."""
+    midnight = datetime.combine(case.today, time(), UTC)
+    rows = []
+    for feed in case.feeds:
+        released = newest(feed.release, midnight) if feed.release else None
+        rows.append({**feed.model_dump(mode="json"), "released_on": released and released.date().isoformat()})
+    return json.dumps(rows)
 
 
 def _bound(connection: Connection, case: Case) -> None:

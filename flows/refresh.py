@@ -14,6 +14,7 @@ from flows.ending import Refreshed, ended
 from tasks.account import accounted_run
 from tasks.announce import note_asked
 from tasks.assemble import assemble
+from tasks.awake import awake
 from tasks.collect import collect
 from tasks.conform import conform
 from tasks.equip import equipped
@@ -50,7 +51,7 @@ def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = N
 
 def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) -> Refreshed:
     held = hydrate(zone)
-    for feed_id in feeds or list(held.watermarks):
+    for feed_id in feeds or awake(held.watermarks, due):
         collected = collect(zone, feed_id, Window(), due, held.watermarks[feed_id])
         if not collected.unchanged:
             with equipped() as equipment:

@@ -11,6 +11,7 @@ from datazones.reporting.words import in_markdown
 from tasks import announce
 from tasks.equip import equipped
 from tasks.retrying import if_transient
+from tasks.seal import refuse_early
 
 
 @task(task_run_name="approve {zone_id}", retries=3, retry_delay_seconds=2, retry_condition_fn=if_transient)
@@ -20,6 +21,7 @@ def approve(zone_id: str, because: str, by: str, candidate: str | None) -> Snaps
         zone = equipment.catalogue.zone(zone_id)
         signer, trusted = equipment.signer(zone), equipment.trusted(zone)
         kept = held(equipment.store, zone.prefix, candidate, trusted)
+        refuse_early(equipment, zone_id, kept.manifest.feeds)
         approval = Approval(because=because, by=by)
         snapshot = publish_held(
             equipment.store, zone.prefix, kept, approval, equipment.settings.clock(), signer=signer, trusted=trusted

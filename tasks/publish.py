@@ -13,6 +13,7 @@ from datazones.warehouse import WorkingCopy
 from tasks import announce
 from tasks.equip import equipped
 from tasks.retrying import if_transient
+from tasks.seal import refuse_early
 
 
 @task(task_run_name="publish {candidate.zone_id}", retries=3, retry_delay_seconds=2, retry_condition_fn=if_transient)
@@ -20,6 +21,7 @@ def publish(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) ->
     """The snapshot, read back and pulled beside the readers; SnapshotConflict when another worker was first."""
     with equipped() as equipment, equipment.spending("publish"):
         zone = equipment.catalogue.zone(candidate.zone_id)
+        refuse_early(equipment, zone.zone_id, candidate.feeds)
         trusted, signer = equipment.trusted(zone), equipment.signer(zone)
         snapshot = publish_candidate(
             equipment.store,

@@ -15,9 +15,9 @@ from tasks.equip import Equipment
 
 NOT_OF_THE_READING = {
     *("feed_id", "title", "agency", "topics", "docs", "licence", "attribution", "terms"),
-    *("request", "aside", "periods"),
+    *("request", "aside", "periods", "release", "catch_up"),
 }
-"""What a feed says of whom to ask and what; all else of it bears on how an answer is read and compared."""
+"""What a feed says of whom to ask, what and when; all else of it bears on how an answer is read and compared."""
 
 
 def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: Sequence[Landed], into: Path) -> Staged:

@@ -196,7 +196,7 @@ def outages(count: int, seed: int, days: int = 365) -> list[Outage]:
 def simulated(*, hourly: bool, each: bool, seed: int, outages_in_all: int = 1000) -> Year:
     """Ten zones through their year."""
     crons = {f"zone_{n}": f"{5 * n} {'*' if hourly else '18'} * * *" for n in range(10)}
-    tick = timedelta(minutes=10) if hourly else timedelta(hours=2)
+    tick = timedelta(minutes=30) if hourly else timedelta(hours=2)
     year = Year(crons, each, outages(outages_in_all, seed), tick, random.Random(seed))
     year.pass_by()
     return year

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Annotated, Literal, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from datazones.slots import refuse_cron
 
@@ -128,6 +128,34 @@ class Periods(Entry):
     )
 
 
+class Release(Entry):
+    """The provider's release calendar, in its own time zone: `cron`, a rule, or `dates` and times of day."""
+
+    timezone: Annotated[str, AfterValidator(_timezone)]
+    cron: Cron | None = Field(None, description="a rule, such as 0 10 17 * *; unset: the dates")
+    dates: tuple[datetime, ...] = Field((), description="such as 2026-04-16T10:00:00; unset: the rule")
+    dense_hours: int = Field(48, ge=1, description="so long after a release it is asked at every slot")
+    early_minutes: int = Field(
+        0, ge=0, le=720, description="so long before a release it is given to us, under embargo until then"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.cron) == bool(self.dates):
+            raise ValueError("either a rule (cron) or dates")
+        if any(moment.tzinfo for moment in self.dates):
+            raise ValueError("dates as the provider's clock shows them, without an offset")
+        return self
+
+    @property
+    def dense(self) -> timedelta:
+        return timedelta(hours=self.dense_hours)
+
+    @property
+    def early(self) -> timedelta:
+        return timedelta(minutes=self.early_minutes)
+
+
 class Sum(Entry):
     """Series that the provider says add up: in `dimension`, `whole` is the sum of `parts`, all else alike."""
 
@@ -176,6 +204,9 @@ class Feed(Entry):
     corrections: tuple[Corrected, ...] = Field((), description="figures that are corrected")
     tolerance: float = Field(1e-9, ge=0, lt=1, description="relative difference that is noise, not a revision")
     due_days: int | None = Field(
-        None, ge=0, description="days after a period by which the release calendar has its figures; unset: the usual"
+        None,
+        ge=0,
+        description="days after a period by which its figures are there; unset: the usual, or the `release` calendar",
     )
+    release: Release | None = Field(None, description="when the provider releases; unset: it is asked at every slot")
     sums: tuple[Sum, ...] = Field((), description="what adds up, by the provider's own word")

@@ -19,6 +19,11 @@ HANDS = 4
 """So many files are on their way at once."""
 
 
+def seal(store: Store, prefix: str, candidate: Candidate, beside: Sequence[Beside]) -> None:
+    """Put the candidate's files where nothing refers to them: publishing it later moves the pointer, and no more."""
+    put_files(store, prefix, candidate, beside, None)
+
+
 def put_files(
     store: Store, prefix: str, candidate: Candidate, beside: Sequence[Beside], parent: Manifest | None
 ) -> tuple[File, ...]:

@@ -1,6 +1,6 @@
 -- What the catalogue declares of the zone's feeds.
 CREATE TABLE declared AS
-SELECT feed.* FROM (SELECT unnest(from_json(feeds, '[{"feed_id": "VARCHAR", "topics": ["VARCHAR"], "due_days": "INTEGER",
+SELECT feed.* FROM (SELECT unnest(from_json(feeds, '[{"feed_id": "VARCHAR", "topics": ["VARCHAR"], "due_days": "INTEGER", "released_on": "DATE",
     "sums": [{"dimension": "VARCHAR", "whole": "VARCHAR", "parts": ["VARCHAR"], "tolerance": "DOUBLE"}]}]')) AS feed
     FROM examination);
 

@@ -28,8 +28,12 @@ def periods_arrive() -> Expectation:
             FROM newest
         )
         SELECT feed_id, series_key, 'the newest ' || freq || ' period ended on ' || ended
-               || '; the next was due on ' || next_end + coalesce(due_days, usual_days)::INTEGER AS found
-        FROM next LEFT JOIN declared USING (feed_id), examination
-        WHERE today > next_end + coalesce(due_days, usual_days)::INTEGER
+               || '; the next was due on ' || coalesce(released_on, next_end + coalesce(due_days, usual_days)::INTEGER)
+               AS found
+        FROM next LEFT JOIN declared USING (feed_id)
+                  LEFT JOIN (SELECT feed_id, max(known_at) AS known_at FROM vintage GROUP BY feed_id) USING (feed_id),
+             examination
+        WHERE CASE WHEN released_on IS NULL THEN today > next_end + coalesce(due_days, usual_days)::INTEGER
+                   ELSE today > released_on + 1 AND known_at::DATE < released_on END
         """
     )

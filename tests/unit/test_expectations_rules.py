@@ -332,3 +332,14 @@ def test_a_doctored_vintage_fails_its_rule_and_the_finding_names_the_place(
 def test_a_rule_without_a_doctored_sample_does_not_exist() -> None:
     of_hubs = {rule.rule for rule in told() if rule.rule.startswith("hub.")}  # theirs: test_expectations_hub.py
     assert sorted({*DAMAGES, *VINTAGES}) == sorted({rule.rule for rule in told()} - of_hubs)
+
+
+@pytest.mark.parametrize(("released", "late"), [("2025-01-31", False), ("2025-02-10", True), ("2025-02-28", False)])
+def test_a_feed_with_a_release_calendar_is_late_by_that_and_by_nothing_else(
+    released: str, files: tuple[Path, Path], *, late: bool
+) -> None:
+    calendar = {"timezone": "Asia/Shanghai", "dates": [f"{released}T10:00:00"]}
+    told_late = examined(files[1], files[0], feeds=[declared("gdp", release=calendar, due_days=0)]).findings
+    found = [finding.found for finding in told_late if finding.rule == "freshness.periods_arrive"]
+    assert bool([each for each in found if f"the next was due on {released}" in each]) is late
+    assert not [each for each in found if "gdp" in each and released not in each]
