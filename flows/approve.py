@@ -6,12 +6,13 @@ from prefect import flow
 
 from datazones.publishing import Snapshot
 from tasks import approve as tasks
+from tasks.choices import ZoneId
 from tasks.equip import equipped
 from tasks.hydrate import hydrate
 
 
 @flow(name="approve", flow_run_name="{zone} · approved by {by}")
-def approve(zone: str, because: str, by: str, candidate: str | None = None) -> Snapshot:
+def approve(zone: ZoneId, because: str, by: str, candidate: str | None = None) -> Snapshot:
     """Publish the candidate of `zone` that the gate held back (of several, the one so named), as it was examined."""
     with equipped():
         snapshot = tasks.approve(zone, because, by, candidate)

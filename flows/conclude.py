@@ -6,6 +6,7 @@ from datazones.model import Candidate, Verdict
 from datazones.publishing import Snapshot
 from tasks.assemble import assemble
 from tasks.examine import examine
+from tasks.heed import heed
 from tasks.hold import held_back, hold
 from tasks.publish import publish
 from tasks.quarantine import set_aside
@@ -23,6 +24,7 @@ def conclude(candidate: Candidate) -> tuple[Snapshot, Verdict]:
     if not verdict.passed and set_aside(candidate, verdict):
         candidate = assemble(candidate.zone_id, anyway=True) or candidate
         verdict = examine(candidate)
+    heed()
     beside = report(candidate, verdict)
     if not verdict.passed:
         hold(candidate, verdict, beside)

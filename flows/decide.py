@@ -10,12 +10,15 @@ from datazones.publishing import Snapshot
 from flows.conclude import conclude
 from tasks import quarantine
 from tasks.assemble import assemble
+from tasks.choices import ZoneId
 from tasks.equip import equipped
 from tasks.hydrate import hydrate
 
 
 @flow(name="decide", flow_run_name="{zone} · {number} {decision} by {by}")
-def decide(zone: str, number: int, decision: Literal["released", "rejected"], because: str, by: str) -> Snapshot | None:
+def decide(
+    zone: ZoneId, number: int, decision: Literal["released", "rejected"], because: str, by: str
+) -> Snapshot | None:
     """The snapshot in which the decision is written down; a released observation is what is known from then on."""
     with equipped():
         hydrate(zone)

@@ -15,9 +15,11 @@ from tasks.account import accounted_run
 from tasks.announce import note_asked
 from tasks.assemble import assemble
 from tasks.awake import awake
+from tasks.choices import FeedId, ZoneId
 from tasks.collect import collect
 from tasks.conform import conform
 from tasks.equip import equipped
+from tasks.heed import heed
 from tasks.hydrate import hydrate
 from tasks.load import load
 from tasks.turns import turn
@@ -33,7 +35,7 @@ def _name() -> str:
 
 
 @flow(name="refresh", flow_run_name=_name)
-def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = None) -> Refreshed:
+def refresh(zone: ZoneId, feeds: list[FeedId] | None = None, slot: datetime | None = None) -> Refreshed:
     """Refresh `zone` with these feeds (unset: all of its topics) for the slot.
 
     Unset, that is the instant at which Prefect meant this run to start, if the zone is due then: how the slot ends is
@@ -52,6 +54,7 @@ def refresh(zone: str, feeds: list[str] | None = None, slot: datetime | None = N
 def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) -> Refreshed:
     held = hydrate(zone)
     for feed_id in feeds or awake(held.watermarks, due):
+        heed()
         collected = collect(zone, feed_id, Window(), due, held.watermarks[feed_id])
         if not collected.unchanged:
             with equipped() as equipment:
@@ -63,5 +66,6 @@ def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) 
     note_asked(zone)
     if candidate is None:
         return ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
+    heed()
     snapshot, verdict = conclude(candidate)
     return ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)

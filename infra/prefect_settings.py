@@ -10,8 +10,9 @@ EVERY = {
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "datazones",
 }
-"""Nothing is sent away, nothing asked, nothing pickled."""
+"""Nothing is sent away, nothing asked, nothing pickled; what we say of a run stands in its log."""
 
 SERVER = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prefect import task
+from prefect.logging import get_run_logger
 
 from datazones.landing import Landing
 from datazones.model import Landed, Request, Window
@@ -39,7 +40,10 @@ def collect(zone_id: str, feed_id: str, window: Window, slot: datetime, held: Se
             keep=_keeping(equipment.landing(zone)),
             held=_holding(equipment.landing(zone), held),
         )
-    return Collected(tuple(answers), _state(answers) == _state(held))
+    unchanged = _state(answers) == _state(held)
+    if unchanged:
+        get_run_logger().info("%s: nothing new", feed_id)
+    return Collected(tuple(answers), unchanged)
 
 
 def _keeping(landing: Landing) -> Callable[[Request, Answer], Landed]:

@@ -139,3 +139,12 @@ def test_every_decision_is_in_the_index_and_numbered_once() -> None:
     index = re.findall(r"\((\d{4}-[\w-]+\.md)\)", (ROOT / "docs/adr/README.md").read_text())
     assert sorted(index) == files
     assert len({name[:4] for name in files}) == len(files)
+
+
+def test_a_zone_and_a_feed_are_chosen_from_those_that_there_are() -> None:
+    from prefect.flows import load_flow_from_entrypoint
+
+    flow = load_flow_from_entrypoint(str(ROOT / "flows/refresh.py:refresh"), use_placeholder_flow=False)
+    offered = flow.parameters.properties
+    assert offered["zone"]["enum"] == sorted(load().zones)
+    assert offered["feeds"]["anyOf"][0]["items"]["enum"] == sorted(load().feeds)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -25,6 +25,7 @@ from datazones import slots
 from datazones.cli.serving import prefect_api
 from infra import presence
 from infra.children import free_port
+from tasks import heed as heeding
 from tasks.quotas import Turns
 from tasks.reap import ELSEWHERE, ENDING, reap
 from tasks.running import PrefectRuns
@@ -173,6 +174,19 @@ def test_a_missed_slot_is_given_to_prefect_once_however_often_it_is_asked_for(he
     assert sum(run.parameters == {"slot": slot.isoformat()} for run in made) == 2
 
 
+def test_a_cancelled_run_ends_by_itself_between_two_steps_and_another_goes_on(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, cancelled = here.run(Running()), here.run(Running(), Cancelling())
+    with temporary_settings({PREFECT_API_URL: str(here.client.api_url)}):
+        for run in (running, cancelled):
+            monkeypatch.setenv(presence.RUN, str(run))
+            monkeypatch.setattr(heeding, "_asked_at", -1e9)
+            with pytest.raises(heeding.Stopped) if run == cancelled else nullcontext():
+                heeding.heed()
+    assert (here.state(running), here.state(cancelled)) == (StateType.RUNNING, StateType.CANCELLED)
+
+
 def _taken(url: str, longest_s: float, name: str = "datazones-provider-x") -> float:
     """A turn, as a worker of its own takes it."""
     with temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}):
@@ -188,8 +202,7 @@ def test_workers_of_several_machines_keep_a_providers_quota_together(client: Syn
     assert max(waits) <= 120
     assert time.monotonic() - begun >= 7 / 2.0 * 0.9, "eight turns at two a second"
     assert _taken(url, 0.0, "a provider without a limit") < 5
-    client.upsert_global_concurrency_limit_by_name("datazones-provider-x", 1, 0.01)
-    _taken(url, 120.0)
+    client.upsert_global_concurrency_limit_by_name("datazones-provider-x", 1, 0.001)
     assert _taken(url, 0.5) > 0.5, "a turn that comes too late is not waited for"
 
 

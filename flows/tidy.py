@@ -1,0 +1,28 @@
+"""Tidy up: remove the files of old snapshots, never what is referenced."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from datazones.publishing import sweep
+from tasks.choices import ZoneId
+from tasks.equip import equipped
+
+
+@flow(name="tidy", flow_run_name="tidy")
+def tidy(zones: list[ZoneId] | None = None, keep: int = 20, days: int = 90) -> int:
+    """The bytes that went: of these zones (unset: all) all but the newest `keep` snapshots and those younger."""
+    rows, gone = [], 0
+    with equipped() as equipment:
+        for zone in map(equipment.catalogue.zone, zones or equipment.catalogue.zones):
+            now, trusted = equipment.settings.clock(), equipment.trusted(zone)
+            swept = sweep(
+                equipment.store, zone.prefix, now, keep=keep, younger_than=timedelta(days=days), trusted=trusted
+            )
+            rows.append({"zone": zone.zone_id, "kept": swept.kept, "gone": len(swept.gone), "bytes": swept.size})
+            gone += swept.size
+    create_table_artifact(rows, key="tidy", description="What of old snapshots was removed")
+    return gone
