@@ -120,8 +120,16 @@ class Book:
         begin = self._key(slots.named(after))
         for listed in self._store.listing(self._key(""), after=begin):
             name, _, page = listed.key.removeprefix(self._key("")).partition("/")
-            if page and (slot := slots.read(name)) > after:
-                found[slot] = _with(found.get(slot, Seen()), page)
+            try:
+                if page and (slot := slots.read(name)) > after:
+                    found[slot] = _with(found.get(slot, Seen()), page)
+            except ValueError as error:
+                raise SnapshotTampered(
+                    listed.key,
+                    found=str(error),
+                    expected="a page of a slot, named as they are",
+                    next_step="find out who wrote to this prefix, and remove the object",
+                ) from error
         return found
 
     def end_of(self, slot: datetime) -> End | None:

@@ -79,6 +79,15 @@ def test_a_page_that_speaks_of_another_slot_is_refused(book: Book, store: Store,
         book.end_of(later)
 
 
+@pytest.mark.parametrize("key", ["garbage/end.json", "20260402T180500Z/ask-many.json"])
+def test_what_is_no_page_of_a_slot_is_an_alarm_and_not_passed_over(
+    book: Book, store: Store, prefix: str, key: str
+) -> None:
+    store.create(f"{prefix}/slots/{key}", b"{}")
+    with pytest.raises(SnapshotTampered, match=key.partition("/")[0]):
+        book.seen(BEGIN)
+
+
 def test_after_three_days_without_anybody_the_latest_slot_is_made_up_and_covers_the_others(book: Book) -> None:
     runs = Runs()
     book.opened(BEGIN - timedelta(days=1))
