@@ -146,5 +146,5 @@ def test_a_zone_and_a_feed_are_chosen_from_those_that_there_are() -> None:
 
     flow = load_flow_from_entrypoint(str(ROOT / "flows/refresh.py:refresh"), use_placeholder_flow=False)
     offered = flow.parameters.properties
-    assert offered["zone"]["enum"] == sorted(load().zones)
+    assert offered["zone"]["enum"] == sorted([*load().zones, *load().hubs])
     assert offered["feeds"]["anyOf"][0]["items"]["enum"] == sorted(load().feeds)
