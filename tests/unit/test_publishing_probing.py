@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from datazones.errors import StoreUnsafe
@@ -27,6 +33,30 @@ def test_a_store_that_ignores_conditions_is_refused_and_told_what_it_lacks(embed
     }
     with pytest.raises(StoreUnsafe, match="no create-only put, no compare-and-swap, no one winner of a race"):
         refuse_unsafe(probes)
+
+
+def test_the_doctor_refuses_such_a_store_by_exit_code_and_names_what_it_lacks(
+    embedded: StoreAddress, tmp_path: Path
+) -> None:
+    with lossy(embedded) as proxy:
+        proxy.deaf = True
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}
+        said = {
+            "DATAZONES_HOME": str(tmp_path),
+            "DATAZONES_STORE_URL": proxy.address.url,
+            "DATAZONES_STORE_BUCKET": embedded.bucket,
+            "DATAZONES_STORE_ACCESS_KEY": str(embedded.access_key),
+            "DATAZONES_STORE_SECRET_KEY": str(embedded.secret_key),
+        }
+        asked = [str(Path(sys.executable).parent / "datazones"), "doctor", "--json"]
+        done = subprocess.run(
+            asked, env=clean | said, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+        )
+    assert done.returncode == 5, done.stderr
+    (store,) = [row for row in json.loads(done.stdout) if row["check"] == "object store"]
+    assert store["well"] is False
+    assert "no create-only put, no compare-and-swap, no one winner of a race" in store["found"]
+    assert str(embedded.secret_key) not in done.stdout
 
 
 def test_a_store_that_does_not_check_checksums_is_good_enough_since_every_byte_is_read_back() -> None:
