@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test check bench soak soak-backfill laws trials fuzz system-parts
+.PHONY: help setup demo test check bench soak soak-backfill soak-chaos laws trials fuzz system-parts
 
 help:  ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ soak: setup  ## For long: a simulated year of hourly slots; writers race under f
 
 soak-backfill: setup  ## Backfills of 1,200 slices on real servers, undisturbed and killed at every step. CASES="sqlite postgres killed".
 	$(RUN) python -m tests.soak.backfills $(or $(CASES),sqlite postgres killed)
+
+soak-chaos: setup system-parts  ## Ten zones every minute while server, database, workers and runs are killed. MINUTES=30 SEED=1.
+	$(RUN) python -m tests.soak.chaos --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 laws: setup  ## Histories nobody thought of against a naive model: EXAMPLES=1000 orders, readings and sequences of loads.
 	EXAMPLES=$(or $(EXAMPLES),1000) $(RUN) pytest -s --timeout 0 tests/unit/test_warehouse_laws.py
