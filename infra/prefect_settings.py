@@ -25,6 +25,9 @@ SERVER = {
     # Connections to a database that was killed take their time to go: with the usual 15 all of them can be such.
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "20",
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "40",
+    # A busy machine is slow, not broken.
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "30",
+    "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "30",
     # A year of runs: what is old goes, and what waits in memory is bounded.
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",

@@ -83,6 +83,8 @@ def reconcile_zones(client: SyncPrefectClient, zones: Sequence[str] = ()) -> lis
 def _reconciled(equipment: Equipment, runs: PrefectRuns, zone_id: str) -> Reconciled:
     zone = equipment.catalogue.zone(zone_id)
     book, rules, now = equipment.book(zone), equipment.rules(zone), equipment.settings.clock()
+    if runs.answer and not rules.each and (called_off := runs.thin(zone_id, now)):
+        _log.info("%s: %d runs that waited are called off", zone_id, called_off)
     found = reconcile(zone_id, book, rules, runs, now, partial(late, zone_id))
     for step in found.done:
         _log.info("%s: slot %s: %s %s", zone_id, slots.named(step.slot), step.do, step.reason)

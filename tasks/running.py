@@ -19,9 +19,10 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
     FlowRunFilterTags,
 )
-from prefect.client.schemas.objects import TERMINAL_STATES, StateType
+from prefect.client.schemas.objects import TERMINAL_STATES, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled
 
 from datazones import slots
 
@@ -60,6 +61,19 @@ class PrefectRuns:
             idempotency_key=f"{zone_id}/{slots.named(slot)}/{number}",
             tags=[CATCHING_UP],
         )
+
+    def thin(self, zone_id: str, now: datetime) -> int:
+        """Call off the scheduler's runs that only wait, but for the newest; how many.
+
+        For a zone whose latest slot covers those before it. Every poll of every worker has the server decide about each
+        run that waits behind a limit: some hundred of them, and it does nothing else any more.
+        """
+        waiting = [run for run in self._live(zone_id, now) if run.state_type is StateType.SCHEDULED]
+        ours = sorted((run for run in waiting if AUTO in run.tags), key=_slot)
+        for run in ours[:-1]:
+            called_off: State[None] = Cancelled(message="A later slot asks for all that this one would have.")
+            self._client.set_flow_run_state(run.id, called_off, force=True)
+        return len(ours[:-1])
 
     def planned_until(self, zone_id: str) -> datetime | None:
         """The latest instant for which Prefect's scheduler has made a run, at the least when it was told to.

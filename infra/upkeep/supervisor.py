@@ -29,7 +29,7 @@ from infra.upkeep.plan import CODE, Plan
 
 LOOK_S = 0.5
 START_S = 420.0
-HUNG_S = 45.0
+HUNG_S = 90.0
 """So long a server that once answered may be silent before it is taken for hung."""
 
 PATIENT_STARTS = 4

@@ -19,7 +19,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate, GlobalConcu
 from prefect.client.schemas.objects import State, StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prefect.states import Cancelling, Pending, Running
+from prefect.states import Cancelling, Pending, Running, Scheduled
 
 from datazones import slots
 from datazones.cli.serving import prefect_api
@@ -28,7 +28,7 @@ from infra.children import free_port
 from tasks import heed as heeding
 from tasks.quotas import Turns
 from tasks.reap import ELSEWHERE, ENDING, reap
-from tasks.running import PrefectRuns
+from tasks.running import AUTO, PrefectRuns
 
 UNBEGUN = timedelta(minutes=1)
 HOLDING = "from infra import presence; import time; presence.hold(); print('held', flush=True); time.sleep(600)"
@@ -208,3 +208,22 @@ def test_workers_of_several_machines_keep_a_providers_quota_together(client: Syn
 
 def test_without_a_server_this_machines_quota_alone_is_kept() -> None:
     assert _taken(f"http://127.0.0.1:{free_port()}/api", 60.0) < 60
+
+
+def test_of_the_schedulers_runs_that_wait_only_the_newest_is_kept_and_what_somebody_asked_for(
+    here: Here, client: SyncPrefectClient
+) -> None:
+    now = datetime.now(UTC)
+
+    def waiting(minutes: int, *tags: str) -> UUID:
+        due = Scheduled(scheduled_time=now - timedelta(minutes=minutes))
+        made = client.create_flow_run_from_deployment(here.deployment, state=due, tags=tags)
+        return made.id
+
+    old, older, newest = (waiting(minutes, AUTO) for minutes in (2, 3, 1))
+    asked_for, under_way = waiting(4), here.run(Running())
+    assert PrefectRuns(client).thin("hunan", now) == 2
+    assert {here.state(run) for run in (old, older)} == {StateType.CANCELLED}
+    assert {here.state(run) for run in (newest, asked_for)} == {StateType.SCHEDULED}
+    assert here.state(under_way) is StateType.RUNNING
+    assert PrefectRuns(client).thin("hunan", now) == 0
