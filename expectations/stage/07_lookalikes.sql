@@ -30,7 +30,7 @@ QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY period_start DESC) <=
 
 -- Those of them whose newest figures another series had: among many series a few figures are alike by chance, so the
 -- fewer there are, the closer they have to be.
-CREATE TABLE lookalike AS
+CREATE TABLE likeness AS
 WITH beside AS (
     SELECT n.series_id, h.series_id AS other_id, n.is_new, n.own, count(*) AS alike,
            count(DISTINCT n.obs_value) AS different, median(abs(tens(n.obs_value / h.obs_value))) AS off,
@@ -46,3 +46,13 @@ JOIN (SELECT series_id, count(*) AS figures FROM odd_figure GROUP BY series_id) 
 WHERE alike >= 4 AND different >= 3 AND alike >= 0.8 * figures - 1
   AND off < least(0.03 * (alike / 12.0) ** 2, 0.1 * own, 0.3 * off_before)
 QUALIFY row_number() OVER (PARTITION BY b.series_id ORDER BY off, b.other_id) = 1;
+
+-- With those that exchanged their figures: going from each series to the one whose figures it has leads back to it.
+CREATE TABLE lookalike AS
+WITH RECURSIVE walk AS (
+    SELECT series_id AS begun, other_id AS reached, 1 AS steps FROM likeness WHERE NOT is_new
+    UNION ALL
+    SELECT begun, other_id, steps + 1 FROM walk JOIN likeness ON series_id = reached
+    WHERE NOT is_new AND reached <> begun AND steps < 300
+)
+SELECT *, series_id IN (SELECT begun FROM walk WHERE reached = begun) AS in_ring FROM likeness;

@@ -216,8 +216,7 @@ def areas_are_not_swapped() -> Expectation:
     return no_rows(
         """
         SELECT feed_id, series_key, 'its figures are those of ' || other_key AS found
-        FROM lookalike WHERE NOT is_new AND other_id IN (SELECT series_id FROM lookalike WHERE NOT is_new)
-                         AND series_id IN (SELECT other_id FROM lookalike WHERE NOT is_new)
+        FROM lookalike WHERE in_ring
         """
     )
 

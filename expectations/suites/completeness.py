@@ -110,6 +110,22 @@ def answers_do_not_stop_short() -> Expectation:
 
 
 @rule("warning")
+def answers_do_not_begin_late() -> Expectation:
+    """The new answer begins where the last one did, or later by no more than it reaches further.
+
+    Next: The first page is missing, or the question is narrower: compare it with the last one.
+    """
+    return no_rows(
+        """
+        SELECT feed_id, series_key, 'the new answer begins with ' || first_now || ', the last one did with '
+               || first_before AS found
+        FROM answered JOIN held_series USING (feed_id, series_id)
+        WHERE first_now - first_before > greatest(last_now - last_before, 0) + 31
+        """
+    )
+
+
+@rule("warning")
 def new_periods_come_for_all() -> Expectation:
     """When a new period comes, it comes for four in five of the series that had a figure for the last one.
 

@@ -184,6 +184,10 @@ VINTAGES: dict[str, tuple[Spoil, dict[str, object]]] = {
         AT_2020,
     ),
     "completeness.series_are_answered": (_without(lambda key, _: key == BEIJING), OF_BEIJING),
+    "completeness.answers_do_not_begin_late": (
+        _without(lambda key, year: key == BEIJING and year < "2006"),
+        OF_BEIJING,
+    ),
     "completeness.answers_do_not_stop_short": (
         _without(lambda key, year: key == BEIJING and year > "2020"),
         OF_BEIJING,
