@@ -51,7 +51,7 @@ def _apply(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: in
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: int) -> None:
-    """`outcome`: what is not exactly as it is held, and what kind of change that is.
+    """`outcome`: what is not exactly as it is held, what kind of change that is, and the row that it changes.
 
     What is held enters the one large join as its key and a hash, so that the join stays small; the few observations
     that are `unlike` are then compared in full. Both sides are bounded alike, that DuckDB may tell which is smaller.
@@ -68,7 +68,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: 
         f"""
         CREATE OR REPLACE TEMP TABLE outcome AS
         SELECT (SELECT vintage_id FROM arrived) AS vintage_id, n.* EXCLUDE (action, known_at, content),
-               {OUTCOME} AS outcome, h AS held
+               {OUTCOME} AS outcome, h AS held, h.rowid AS place
         FROM unlike AS n LEFT JOIN latest AS h USING ({KEY})
         WHERE action = 'replace' AND (h.series_id IS NULL OR {UNLIKE})
         """,
@@ -95,7 +95,7 @@ def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
             USING (series_id) WHERE held > coalesce(given, 0) - coalesce(added, 0)
         )
         SELECT c.vintage_id, {KEY}, time_period, {REST},
-               CASE WHEN {WITHIN_ABSENCE} THEN 'withdrawn' ELSE 'nothing' END AS outcome, k AS held
+               CASE WHEN {WITHIN_ABSENCE} THEN 'withdrawn' ELSE 'nothing' END AS outcome, k AS held, k.rowid AS place
         FROM latest AS k JOIN short AS c USING (series_id)
         ANTI JOIN (FROM incoming SEMI JOIN short USING (series_id)) USING ({KEY})
         WHERE {WITHIN_ABSENCE} OR {WITHIN_SPAN}
@@ -106,7 +106,8 @@ def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
         INSERT INTO outcome BY NAME
         SELECT a.vintage_id, {KEY}, coalesce(h.time_period, n.time_period) AS time_period,
                {", ".join(f"h.{name}" for name in REST.split(", "))},
-               CASE WHEN h.series_id IS NULL THEN 'vacant' ELSE 'withdrawn' END AS outcome, h AS held
+               CASE WHEN h.series_id IS NULL THEN 'vacant' ELSE 'withdrawn' END AS outcome, h AS held,
+               h.rowid AS place
         FROM incoming AS n JOIN arrived AS a USING (known_at) LEFT JOIN latest AS h USING ({KEY})
         WHERE action = 'delete'
         """
@@ -124,8 +125,8 @@ def _move(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     connection.execute(
-        "DELETE FROM latest USING outcome AS o WHERE latest.series_id = o.series_id AND latest.period_start = "
-        "o.period_start AND latest.period_end = o.period_end AND outcome IN ('filled', 'revised', 'withdrawn')"
+        "DELETE FROM latest WHERE rowid IN "
+        "(SELECT place FROM outcome WHERE outcome IN ('filled', 'revised', 'withdrawn'))"
     )
     connection.execute(
         f"""
