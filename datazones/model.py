@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -138,12 +138,23 @@ class Conformed:
     series: pl.DataFrame
 
 
+class Break(NamedTuple):
+    """From `since` on the series whose keys are like `series` (`*`, `?`) are told otherwise; None: as before."""
+
+    series: str
+    since: date
+    unit_measure: str | None
+    unit_mult: int | None
+    base_per: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """One reading of a feed, conformed and written aside as Parquet, and what the feed declares about it.
 
     `window_start` and `window_end` bound the periods that were asked for; None is open. `declared` is all that the feed
-    declared about the reading, as JSON has it: it goes to the load log, so that the reading can be repeated.
+    declared about the reading, as JSON has it: it goes to the load log, so that the reading can be repeated. `renames`
+    are the keys that series had before, each with the key that they have now.
     """
 
     feed_id: str
@@ -155,6 +166,8 @@ class Staged:
     window_start: date | None = None
     window_end: date | None = None
     declared: Mapping[str, object] = field(default_factory=dict)
+    breaks: tuple[Break, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import orjson
 
 from datazones.catalogue import Catalogue, Feed, Zone
+from datazones.catalogue.entries import Entry
 
 
 def zone_row(zone: Zone) -> tuple[str, ...]:
@@ -19,8 +23,13 @@ def feed_rows(catalogue: Catalogue, zone: Zone) -> list[tuple[str, ...]]:
 
 def _feed_row(catalogue: Catalogue, feed: Feed) -> tuple[str, ...]:
     terms = catalogue.terms_of(feed)
-    corrections = orjson.dumps([correction.model_dump(mode="json") for correction in feed.corrections]).decode()
+    renames = [{**plain, "now_key": feed.keys_now[plain["former_key"]]} for plain in _plain(feed.renames)]
     return (
         *(feed.feed_id, catalogue.agency_of(feed).agency_id, feed.dataflow_id, feed.title),
-        *(terms.licence, terms.attribution, feed.docs, terms.terms, corrections),
+        *(terms.licence, terms.attribution, feed.docs, terms.terms),
+        *(orjson.dumps(declared).decode() for declared in (_plain(feed.corrections), _plain(feed.breaks), renames)),
     )
+
+
+def _plain(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [entry.model_dump(mode="json") for entry in entries]

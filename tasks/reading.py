@@ -8,7 +8,7 @@ from typing import Any
 
 from datazones import dialects
 from datazones.catalogue import Feed, Zone
-from datazones.model import Landed, Staged, Window
+from datazones.model import Break, Landed, Staged, Window
 from datazones.periods import period
 from datazones.staging import Job
 from tasks.equip import Equipment
@@ -36,6 +36,10 @@ def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: 
         absent_is_withdrawn=feed.absent == "withdrawn",
         window_start=period(window.first_period).start if window.first_period else None,
         window_end=period(window.last_period).end if window.last_period else None,
+        breaks=tuple(
+            Break(each.series, each.since, each.unit_measure, each.unit_mult, each.base_per) for each in feed.breaks
+        ),
+        renames=feed.keys_now,
         declared={
             "feed": feed.model_dump(mode="json", exclude=NOT_OF_THE_READING),
             "window": [window.first_period, window.last_period],

@@ -177,6 +177,34 @@ class Corrected(Entry):
     corrected: float | None = Field(None, description="unset: no better figure is known, and none is loaded")
 
 
+class Broken(Entry):
+    """A break: from `since` on series are told in another unit, multiplier or base period. It stands for ever."""
+
+    series: Text = Field(description="keys of the series; `*` and `?` stand for any characters and for one")
+    since: date = Field(description="the day of the first release that tells them so")
+    cause: Text = Field(description="what the provider changed, and where it says so")
+    declared_on: date
+    unit_measure: Text | None = Field(None, description="what it is from then on; unset: as before. Likewise:")
+    unit_mult: int | None = None
+    base_per: Text | None = None
+
+    @model_validator(mode="after")
+    def _says_what_changes(self) -> Self:
+        if self.unit_measure is None and self.unit_mult is None and self.base_per is None:
+            raise ValueError("unit_measure, unit_mult or base_per, as it is from then on")
+        return self
+
+
+class Renamed(Entry):
+    """A series to which the provider gave another key. It stands for ever."""
+
+    former_key: Text
+    series_key: Text
+    since: date = Field(description="the day of the first release under the new key")
+    cause: Text = Field(description="why the provider changed it, and where it says so")
+    declared_on: date
+
+
 class Feed(Entry):
     """A dataflow as we collect it."""
 
@@ -202,6 +230,8 @@ class Feed(Entry):
     )
     quirks: tuple[Word, ...] = Field((), description="faults of the provider's format that are mended, see quirks/")
     corrections: tuple[Corrected, ...] = Field((), description="figures that are corrected")
+    breaks: tuple[Broken, ...] = Field((), description="where series go on in another unit or base period")
+    renames: tuple[Renamed, ...] = Field((), description="series that have another key now")
     tolerance: float = Field(1e-9, ge=0, lt=1, description="relative difference that is noise, not a revision")
     due_days: int | None = Field(
         None,
@@ -210,3 +240,12 @@ class Feed(Entry):
     )
     release: Release | None = Field(None, description="when the provider releases; unset: it is asked at every slot")
     sums: tuple[Sum, ...] = Field((), description="what adds up, by the provider's own word")
+
+    @property
+    def keys_now(self) -> dict[str, str]:
+        """Every former key of a series, with the key that it has after all renames."""
+        next_key = {rename.former_key: rename.series_key for rename in self.renames}
+        now = dict(next_key)
+        for _ in next_key:
+            now = {former: next_key.get(key, key) for former, key in now.items()}
+        return now

@@ -160,6 +160,7 @@ def _check(catalogue: Catalogue, feeds: Path, zones: Path) -> None:
             raise _invalid(path, "dialect", feed.dialect, "one of " + ", ".join(dialects.names()))
         _check_hosts(path, feed, catalogue.agency_of(feed))
         _check_mended(path, feed)
+        _check_renames(path, feed)
     for zone in catalogue.publishing:
         path = zones / f"{zone.zone_id}.toml"
         if bool(zone.topics) != zone.collects:
@@ -191,6 +192,15 @@ def _check_mended(path: Path, feed: Feed) -> None:
             period(correction.time_period)
         except UnknownCode as error:
             raise _invalid(path, "corrections.time_period", error.found, error.expected) from error
+
+
+def _check_renames(path: Path, feed: Feed) -> None:
+    former = [rename.former_key for rename in feed.renames]
+    for rename in feed.renames:
+        if former.count(rename.former_key) > 1:
+            raise _invalid(path, "renames.former_key", rename.former_key, "each former key once")
+        if feed.keys_now[rename.former_key] in former:
+            raise _invalid(path, "renames.series_key", rename.series_key, "a key that does not lead back to itself")
 
 
 def _check_prefixes(zones: Iterable[Zone], folder: Path) -> None:

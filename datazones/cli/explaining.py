@@ -67,6 +67,8 @@ def explained(equipment: Equipment, feed: Feed, zone: Zone) -> dict[str, object]
         },
         "quirks": [_quirk(quirk_id) for quirk_id in feed.quirks],
         "corrections": [correction.model_dump(mode="json") for correction in feed.corrections],
+        "breaks": [each.model_dump(mode="json") for each in feed.breaks],
+        "renames": [each.model_dump(mode="json") for each in feed.renames],
         "checks": [rule._asdict() for rule in told()],
         "terms": catalogue.terms_of(feed)._asdict(),
         "costs": _costs(asked, agency.calls_per_minute),

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from datazones.errors import ResponseMalformed, StructureChanged
+from datazones.errors import ResponseMalformed
 from datazones.model import Staged
+from datazones.warehouse import identifying
 from datazones.warehouse.connecting import literal
 
 KEY = "series_id, period_start, period_end"
@@ -51,8 +52,9 @@ class Arrival(NamedTuple):
 
 def arrive(connection: duckdb.DuckDBPyConnection, staged: Staged, *, retrieved_at: datetime) -> Arrival:
     """Make the temporary relations."""
-    new_from = _number_series(connection, staged)
+    new_from = identifying.number_series(connection, staged)
     _unroll(connection, staged, retrieved_at)
+    identifying.refuse_undeclared_breaks(connection, staged)
     _refuse_duplicates(connection)
     _number_vintages(connection, staged)
     _cover(connection, staged)
@@ -69,46 +71,6 @@ def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     """The one number that is asked for."""
     row = connection.execute(sql).fetchone()
     return int(row[0]) if row else 0
-
-
-def _number_series(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int:
-    """New series get the next numbers in the order they come, so that a series lies where it was read; the first."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE arriving AS SELECT * FROM read_parquet(?)", [list(staged.series)])
-    _refuse_other_meaning(connection, staged.feed_id)
-    new_from = one(connection, "SELECT coalesce(max(series_id), 0) + 1 FROM series")
-    connection.execute(
-        "INSERT INTO series BY NAME SELECT ? - 1 + row_number() OVER (ORDER BY a.rowid) AS series_id, ? AS feed_id, * "
-        "FROM arriving AS a WHERE NOT EXISTS (FROM series AS s WHERE s.feed_id = ? AND s.series_key = a.series_key)",
-        [new_from, staged.feed_id, staged.feed_id],
-    )
-    connection.execute("DROP TABLE arriving")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE named AS SELECT series_id, series_key FROM series WHERE feed_id = ?",
-        [staged.feed_id],
-    )
-    return new_from
-
-
-def _refuse_other_meaning(connection: duckdb.DuckDBPyConnection, feed_id: str) -> None:
-    """A base period, a unit or a dimension that changes under a series key would mix figures that do not compare."""
-    row = connection.execute(
-        """
-        SELECT series_key, concat_ws(' ', s.unit_measure, s.unit_mult, s.base_per, s.dimensions),
-               concat_ws(' ', a.unit_measure, a.unit_mult, a.base_per, a.dimensions)
-        FROM arriving AS a JOIN series AS s USING (series_key)
-        WHERE s.feed_id = ? AND (s.unit_measure, s.unit_mult, s.base_per, s.dimensions)
-              IS DISTINCT FROM (a.unit_measure, a.unit_mult, a.base_per, a.dimensions)
-        LIMIT 1
-        """,
-        [feed_id],
-    ).fetchone()
-    if row:
-        raise StructureChanged(
-            f"{feed_id}, series {row[0]}",
-            found=f"unit, multiplier, base and dimensions {row[2]!r}",
-            expected=f"{row[1]!r}, as held",
-            next_step="if the provider restated the series, declare it; figures of two units are never mixed",
-        )
 
 
 def _unroll(connection: duckdb.DuckDBPyConnection, staged: Staged, retrieved_at: datetime) -> None:
@@ -140,12 +102,14 @@ def _refuse_duplicates(connection: duckdb.DuckDBPyConnection) -> None:
     row = connection.execute(
         """
         WITH overlapping AS (
-            SELECT DISTINCT a.series_key FROM strand AS a JOIN strand AS b USING (series_key, known_at)
-            WHERE (a.file, a.action, a.released_at IS NULL) < (b.file, b.action, b.released_at IS NULL)
+            SELECT DISTINCT series_id FROM strand AS a JOIN strand AS b USING (series_id, known_at)
+            WHERE (a.file, a.action, a.released_at IS NULL, a.series_key)
+                  < (b.file, b.action, b.released_at IS NULL, b.series_key)
               AND a.first_start <= b.last_start AND b.first_start <= a.last_start
         )
-        SELECT series_key, any_value(time_period), count(*) FROM reading SEMI JOIN overlapping USING (series_key)
-        GROUP BY series_key, period_start, period_end, known_at HAVING count(*) > 1 LIMIT 1
+        SELECT any_value(series_key), any_value(time_period), count(*)
+        FROM reading JOIN named USING (series_key) SEMI JOIN overlapping USING (series_id)
+        GROUP BY series_id, period_start, period_end, known_at HAVING count(*) > 1 LIMIT 1
         """
     ).fetchone()
     if row:
@@ -190,6 +154,15 @@ def _cover(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         FROM strand JOIN arrived USING (known_at) GROUP BY vintage_id, series_id ORDER BY vintage_id, series_id
         """,
         dict(zip(("absent_from", "absent_to"), _absence(staged), strict=True)),
+    )
+    connection.execute(
+        f"""
+        INSERT INTO covering BY NAME
+        SELECT DISTINCT vintage_id, o.series_id, {identifying.NOTHING_SPANNED}, {identifying.ALWAYS_ABSENT}
+        FROM series AS s JOIN series AS o USING (feed_id, series_key)
+        JOIN strand ON strand.series_id = s.series_id JOIN arrived USING (known_at)
+        WHERE o.segment <> s.segment AND action = 'replace'
+        """
     )
     connection.execute(
         f"""

@@ -9,17 +9,21 @@ import polars as pl
 from datazones.model import Revisions
 from datazones.warehouse.connecting import Limits, literal, opened
 
+_UNIT = "concat_ws('|', unit_measure, unit_mult::VARCHAR, base_per)"
+"""What figures must have in common to be compared; a file of any layout tells it."""
+
 _BETWEEN = """
-WITH o AS (SELECT feed_id, series_key, period_start, period_end, obs_value, obs_status, conf_status, comment_obs
+WITH o AS (SELECT feed_id, series_key, {unit} AS unit, period_start, period_end, obs_value, obs_status,
+                  conf_status, comment_obs
            FROM before.latest JOIN before.series USING (series_id)),
-     n AS (SELECT feed_id, series_key, period_start, period_end, time_period, obs_value, obs_status, conf_status,
-                  comment_obs FROM after.latest JOIN after.series USING (series_id)),
+     n AS (SELECT feed_id, series_key, {unit} AS unit, period_start, period_end, time_period, obs_value, obs_status,
+                  conf_status, comment_obs FROM after.latest JOIN after.series USING (series_id)),
      pair AS (
          SELECT coalesce(n.feed_id, o.feed_id) AS feed_id, coalesce(n.series_key, o.series_key) AS series_key,
                 o.feed_id IS NULL AS is_new, n.feed_id IS NULL AS is_gone, o.obs_value AS was, n.obs_value AS now_is,
                 (o.obs_status, o.conf_status, o.comment_obs) IS DISTINCT FROM
                 (n.obs_status, n.conf_status, n.comment_obs) AS reflagged
-         FROM o FULL JOIN n USING (feed_id, series_key, period_start, period_end)
+         FROM o FULL JOIN n USING (feed_id, series_key, unit, period_start, period_end)
      ),
      told AS (
          SELECT feed_id, count(*) FILTER (is_new) AS added, count(*) FILTER (is_gone) AS withdrawn,
@@ -54,7 +58,7 @@ def compare(before: Path, after: Path, limits: Limits) -> pl.DataFrame:
     with opened(None, limits, reach=[before.parent, after.parent]) as connection:
         connection.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
         connection.execute(f"ATTACH {literal(after)} AS after (READ_ONLY)")
-        return pl.DataFrame(connection.sql(_BETWEEN))
+        return pl.DataFrame(connection.sql(_BETWEEN.format(unit=_UNIT)))
 
 
 def changed(before: Path, after: Path, limits: Limits) -> Revisions:
@@ -69,16 +73,16 @@ def changed(before: Path, after: Path, limits: Limits) -> Revisions:
 
 
 _MOVERS = """
-WITH o AS (SELECT feed_id, series_key, time_period, period_start, period_end, obs_value FROM before.latest
-           JOIN before.series USING (series_id)),
-     n AS (SELECT feed_id, series_key, title, time_period, period_start, period_end, obs_value FROM after.latest
-           JOIN after.series USING (series_id)),
+WITH o AS (SELECT feed_id, series_key, {unit} AS unit, time_period, period_start, period_end, obs_value
+           FROM before.latest JOIN before.series USING (series_id)),
+     n AS (SELECT feed_id, series_key, {unit} AS unit, title, time_period, period_start, period_end, obs_value
+           FROM after.latest JOIN after.series USING (series_id)),
      pair AS (
          SELECT coalesce(n.feed_id, o.feed_id) AS feed_id, coalesce(n.series_key, o.series_key) AS series_key, title,
                 coalesce(n.time_period, o.time_period) AS time_period, o.feed_id IS NULL AS is_new,
                 n.feed_id IS NULL AS is_gone, o.obs_value AS was, n.obs_value AS now_is,
                 abs(n.obs_value - o.obs_value) / nullif(abs(o.obs_value), 0) AS moved
-         FROM o FULL JOIN n USING (feed_id, series_key, period_start, period_end)
+         FROM o FULL JOIN n USING (feed_id, series_key, unit, period_start, period_end)
          WHERE o.feed_id IS NULL OR n.feed_id IS NULL OR o.obs_value IS DISTINCT FROM n.obs_value
      )
 SELECT feed_id, series_key, any_value(title) AS title, count(*) FILTER (is_new) AS added,
@@ -96,4 +100,4 @@ def movers(before: Path, after: Path, limits: Limits, most: int = 10) -> pl.Data
     with opened(None, limits, reach=[before.parent, after.parent]) as connection:
         connection.execute(f"ATTACH {literal(before)} AS before (READ_ONLY)")
         connection.execute(f"ATTACH {literal(after)} AS after (READ_ONLY)")
-        return pl.DataFrame(connection.sql(_MOVERS, params={"most": most}))
+        return pl.DataFrame(connection.sql(_MOVERS.format(unit=_UNIT), params={"most": most}))

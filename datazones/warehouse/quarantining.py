@@ -24,8 +24,11 @@ _STATE = f"{_SAID}, known_from, vintage_id"
 _NAMES = ", ".join(field.name for field in fields(Quarantined))
 _TAKEN = """
     SELECT s.series_id, q.* FROM quarantine AS q JOIN series AS s USING (feed_id, series_key)
+    SEMI JOIN coverage AS c
+    ON c.vintage_id = q.vintage_id AND c.series_id = s.series_id AND c.first_start <= c.last_start
     WHERE q.quarantine_id = $id
 """
+"""Of the segments of a series it is the one that its vintage gave."""
 _SAME = "t.series_id = k.series_id AND t.period_start = k.period_start AND t.period_end = k.period_end"
 
 

@@ -80,8 +80,9 @@ def _compare(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: 
 def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
     """What the provider takes back in so many words, and what it no longer gives: withdrawn if the feed says so.
 
-    A series that is not in the answer at all is never withdrawn by its absence: the gate asks about it. One of which
-    no more is held than was given of it misses nothing, so that it need not be looked through.
+    A series that is not in the answer at all is never withdrawn by its absence: the gate asks about it. A segment is if
+    another one of its series is given. One of which no more is held than was given misses nothing, and is not looked
+    through.
     """
     connection.execute(
         f"""
@@ -89,7 +90,7 @@ def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
         WITH short AS (
             FROM covering
             JOIN (SELECT series_id, count(*) AS held FROM latest GROUP BY series_id) USING (series_id)
-            JOIN (SELECT series_id, sum(given) FILTER (action = 'replace') AS given FROM strand GROUP BY series_id)
+            LEFT JOIN (SELECT series_id, sum(given) FILTER (action = 'replace') AS given FROM strand GROUP BY series_id)
             USING (series_id)
             LEFT JOIN (SELECT series_id, count(*) AS added FROM outcome WHERE outcome = 'added' GROUP BY series_id)
             USING (series_id) WHERE held > coalesce(given, 0) - coalesce(added, 0)

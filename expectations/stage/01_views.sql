@@ -4,7 +4,10 @@ CREATE VIEW series AS FROM candidate.series;
 CREATE VIEW vintage AS FROM candidate.vintage;
 CREATE VIEW latest AS FROM candidate.latest;
 CREATE VIEW superseded AS FROM candidate.superseded;
-CREATE VIEW published_series AS FROM published.series;
+-- A series that was renamed is the same series.
+CREATE VIEW published_series AS
+SELECT p.* REPLACE (coalesce(now_key, p.series_key) AS series_key)
+FROM published.series AS p LEFT JOIN candidate.series_rename AS r ON r.feed_id = p.feed_id AND former_key = p.series_key;
 CREATE VIEW published_vintage AS FROM published.vintage;
 CREATE VIEW published_latest AS FROM published.latest;
 

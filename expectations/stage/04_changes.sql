@@ -9,6 +9,10 @@ CREATE MACRO per_cent(apart) AS round(100 * (exp(apart) - 1), 1);
 -- How many powers of ten a ratio is; null where it is zero.
 CREATE MACRO tens(ratio) AS log10(nullif(abs(ratio), 0));
 
+-- Segments of series that the fresh vintages ended by a declared break: they do not go on, and nothing of them is missed.
+CREATE TABLE broken_off AS
+SELECT DISTINCT series_id FROM candidate.broken_off SEMI JOIN fresh_vintage USING (vintage_id);
+
 -- What the fresh vintages did to series that were known before: one row per observation added, revised or withdrawn.
 -- `obs_value_prior` is what is now known of the period before.
 CREATE TABLE change AS
@@ -31,7 +35,8 @@ SELECT h.feed_id, h.series_key, p.*, q.obs_value AS obs_value_prior, h.smallest,
        apart(p.obs_value_before, p.obs_value_after, h.smallest) AS moved,
        apart(q.obs_value, p.obs_value_after, h.smallest) AS step
 FROM paired AS p JOIN held_series AS h USING (series_id)
-LEFT JOIN prior AS q ON q.series_id = p.series_id AND q.period_end = p.period_start;
+LEFT JOIN prior AS q ON q.series_id = p.series_id AND q.period_end = p.period_start
+WHERE p.series_id NOT IN (SELECT series_id FROM broken_off);
 
 -- The series in which our own reading was corrected, and in how many others of their observations readers would find
 -- something else than is published.

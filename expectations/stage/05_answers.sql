@@ -15,7 +15,8 @@ WITH given AS (
     SELECT c.series_id, f.feed_id, v.vintage_id IN (SELECT vintage_id FROM fresh_vintage) AS is_fresh, c.first_start,
            c.last_start
     FROM coverage AS c JOIN vintage AS v USING (vintage_id) JOIN asked_again AS f USING (feed_id)
-    WHERE v.load_id = f.load_before OR v.vintage_id IN (SELECT vintage_id FROM fresh_vintage)
+    WHERE c.first_start <= c.last_start AND c.series_id NOT IN (SELECT series_id FROM broken_off)
+      AND (v.load_id = f.load_before OR v.vintage_id IN (SELECT vintage_id FROM fresh_vintage))
 )
 SELECT feed_id, series_id, min(first_start) FILTER (NOT is_fresh) AS first_before,
        min(first_start) FILTER (is_fresh) AS first_now, max(last_start) FILTER (NOT is_fresh) AS last_before,

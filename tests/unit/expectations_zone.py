@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -64,12 +65,14 @@ class Zone:
     def load(self, rows: Sequence[Row], known_at: str, *, absent_is_withdrawn: bool = False, **about: object) -> None:
         """One vintage, known at noon of that day; `about` says what its series are, and `feed_id` if it is not gdp."""
         feed_id = str(about.pop("feed_id", "gdp"))
+        declared = {name: about.pop(name) for name in ("breaks", "renames") if name in about}
         self.load_frames(
             observations(rows, str(about.get("freq", "A"))),
             series([row[0] for row in rows], about),
             datetime.fromisoformat(f"{known_at}T12:00:00").replace(tzinfo=UTC),
             feed_id=feed_id,
             absent_is_withdrawn=absent_is_withdrawn,
+            **declared,
         )
 
     def load_frames(
@@ -80,6 +83,7 @@ class Zone:
         *,
         feed_id: str = "gdp",
         absent_is_withdrawn: bool = False,
+        **declared: Any,  # noqa: ANN401 - fields of Staged
     ) -> None:
         """One vintage in the schemas of `columns`."""
         self._number += 1
@@ -93,6 +97,7 @@ class Zone:
             rows=of_observations.height,
             tolerance=1e-9,
             absent_is_withdrawn=absent_is_withdrawn,
+            **declared,
         )
         answer = Landed(
             digest=f"{self._number:064}", size=1, request_key="asked", part="data", retrieved_at=known_at, headers={}
