@@ -25,11 +25,14 @@ def series_ids_are_unique() -> Expectation:
 
 @rule("critical")
 def series_keys_are_unique() -> Expectation:
-    """Each series is there once in its feed."""
+    """Each segment of a series is there once in its feed, and one of them has observations."""
     return no_rows(
         """
         SELECT feed_id, series_key, count(*) || ' series have this key' AS found
-        FROM series GROUP BY feed_id, series_key HAVING count(*) > 1
+        FROM series GROUP BY feed_id, series_key, segment HAVING count(*) > 1
+        UNION ALL
+        SELECT feed_id, series_key, count(*) || ' segments are known at once'
+        FROM extent GROUP BY feed_id, series_key HAVING count(*) > 1
         """
     )
 

@@ -166,11 +166,11 @@ def test_a_declared_break_passes_the_gate_and_the_next_vintage_does_too(tmp_path
     published = gated.candidate("published")
     gated.load(in_wan, "2021-02-01", unit_measure="万元", breaks=breaks, absent_is_withdrawn=True)
     broken = gated.candidate("broken")
-    verdict = examined(broken, published)
+    verdict = examined(broken, published, date(2021, 3, 1))
     assert verdict.passed
     assert not [finding for finding in verdict.findings if finding.severity != "info"]
     gated.load(in_wan, "2022-02-01", unit_measure="万元", breaks=breaks, absent_is_withdrawn=True)
-    assert examined(gated.candidate("after"), broken).passed
+    assert examined(gated.candidate("after"), broken, date(2022, 3, 1)).passed
 
 
 def test_a_renamed_series_goes_on_and_is_found_under_both_keys(zone: Declaring) -> None:
@@ -215,7 +215,7 @@ def test_readers_of_the_former_key_lose_no_series_at_the_gate(tmp_path: Path) ->
     with WorkingCopy.held(tmp_path / "working.duckdb", gated._limits) as copy:
         named = '[{"former_key": "a.CN", "series_key": "b.CN", "now_key": "b.CN"}]'
         copy.describe(("z",) * 6, [("gdp", *("x",) * 7, "[]", "[]", named)])
-    verdict = examined(gated.candidate("renamed"), published)
+    verdict = examined(gated.candidate("renamed"), published, date(2021, 3, 1))
     assert verdict.passed
     assert not [finding for finding in verdict.findings if finding.severity != "info"]
 
