@@ -1,7 +1,7 @@
 """Laws of the warehouse, against a naive model in memory that replays whole vintages one by one.
 
 held + revisions = new; as-of any instant = replaying the vintages up to it; any order of arrival of the same vintages
-gives the same answers; loading twice changes nothing.
+gives the same answers; loading twice changes nothing; what is known of a series at an instant is in one unit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
-from datazones.model import Landed, Revisions, Staged
+from datazones.model import Break, Landed, Revisions, Staged
 from datazones.warehouse import WorkingCopy
 from datazones.warehouse.connecting import Limits
 
@@ -103,6 +103,7 @@ class Held:
         self.folder = folder
         self.copy = copy
         self.loads = 0
+        self.breaks: tuple[Break, ...] = ()
 
     def load(self, *vintages: Vintage) -> Revisions:
         """One reading; what its vintages declare of absence is declared once, by the first."""
@@ -131,7 +132,7 @@ class Held:
                 "series_key": sorted({key[0] for key, *_ in rows}),
             }
         ).with_columns(
-            pl.lit(SAID.get(name)).cast(dtype).alias(name)
+            pl.lit(self._said(vintages[0]).get(name)).cast(dtype).alias(name)
             for name, dtype in SERIES_SCHEMA.items()
             if name != "series_key"
         ).write_parquet(series)
@@ -144,9 +145,13 @@ class Held:
             tolerance=TOLERANCE,
             absent_is_withdrawn=first.absent_is_withdrawn,
             window_start=date(first.first_year, 1, 1) if first.first_year else None,
+            breaks=self.breaks,
         )
         at = datetime(2030, 1, 1, tzinfo=UTC)
         return self.copy.load(staged, [Landed("0" * 64, 1, "GET x", "data", at)], slot=at, now=at)
+
+    def _said(self, vintage: Vintage) -> dict[str, str]:
+        return SAID | ({"unit_measure": _unit(vintage.known_at)} if self.breaks else {})
 
     def ask(self, sql: str) -> list[tuple[object, ...]]:
         return self.copy._connection.execute(sql).fetchall()
@@ -160,6 +165,24 @@ class Held:
     def _state(self, relation: str) -> State:
         rows = self.ask(f"SELECT series_key, year(period_start), obs_value, obs_status FROM {relation}")
         return {(str(row[0]), int(str(row[1]))): (row[2], row[3]) for row in rows}  # type: ignore[misc] # SQL is untyped
+
+
+BREAK = Break("*", date(2020, 1, 1), "after", None, None)
+
+
+def _unit(known_at: int) -> str:
+    return "after" if known_at >= BREAK.since.year else "before"
+
+
+def replayed_across_the_break(vintages: Sequence[Vintage], known_at: int) -> State:
+    """Of each series the vintages since the break once one of them has given it; until then those before."""
+    state: State = {}
+    for series in SERIES:
+        sides = {side: [v for v in vintages if _unit(v.known_at) == side] for side in ("before", "after")}
+        given = any(v.known_at <= known_at and series in {key[0] for key, _ in v.given} for v in sides["after"])
+        side = replayed(sides["after" if given else "before"], known_at)
+        state |= {key: said for key, said in side.items() if key[0] == series}
+    return state
 
 
 SAID = {"agency_id": "NBS", "dataflow_id": "fsnd", "dimensions": "{}"}
@@ -223,6 +246,24 @@ def test_vintages_that_come_in_one_reading_are_the_same_as_in_several(
         _held_as_replayed(held, alike)
 
 
+@seed(3)
+@settings(max_examples=EXAMPLES // 3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(vintages(), min_size=2, max_size=LOADS, unique_by=lambda v: v.known_at), st.data())
+def test_figures_of_two_units_are_never_known_together_in_whatever_order_they_come(
+    loaded: list[Vintage], data: st.DataObject
+) -> None:
+    with zone() as held:
+        held.breaks = (BREAK,)
+        for vintage in data.draw(st.permutations(loaded)):
+            held.load(vintage)
+        for instant in range(INSTANTS.start - 1, INSTANTS.stop):
+            assert held.as_of(instant) == replayed_across_the_break(loaded, instant)
+            units = (
+                "SELECT count(DISTINCT unit_measure) FROM observation_as_of(TIMESTAMP '{}-06-30') GROUP BY series_key"
+            )
+            assert {count for (count,) in held.ask(units.format(instant))} <= {1}
+
+
 class Loads(RuleBasedStateMachine):
     """Loads of any vintage at any instant, again and again, also several at one instant."""
 
@@ -284,5 +325,6 @@ def test_every_sequence_of_loads_is_as_a_naive_model_has_it(record_property: Cal
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(f"examples: {EXAMPLES} orders, {EXAMPLES} readings, {EXAMPLES // 3} sequences of up to {LOADS + 2} loads")
-    record_property("examples", {"orders": EXAMPLES, "readings": EXAMPLES, "sequences": EXAMPLES // 3})
+    few = EXAMPLES // 3
+    print(f"examples: {EXAMPLES} orders, {EXAMPLES} readings, {few} orders across a break, {few} sequences of loads")
+    record_property("examples", {"orders": EXAMPLES, "readings": EXAMPLES, "breaks": few, "sequences": few})
