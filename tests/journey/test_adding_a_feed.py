@@ -94,8 +94,11 @@ def test_what_was_recorded_is_what_was_published(walk: Walk) -> None:
     assert "World Bank" in citation
 
 
-def test_the_explanation_names_the_correction_once_it_is_declared(walk: Walk) -> None:
-    before, after = walk.of("explain")
+def test_the_explanation_names_corrections_breaks_and_renames_once_they_are_declared(walk: Walk) -> None:
+    before, corrected, broken = walk.of("explain")
     assert "research_china_1996" not in before
-    assert "research_china_1996" in after
+    assert "research_china_1996" in corrected
+    assert "rebased to 2025" not in corrected
+    assert "rebased to 2025" in broken
+    assert "A.GB.XPD.RSDV.ZS.CHN" in broken
     assert "hunan" in before
