@@ -84,7 +84,7 @@ def contribution(zone_id: str, path: Path | None, feeds: tuple[str, ...] = FEEDS
 
 def united_of(path: Path, members: list[Contribution]) -> tuple[Table, ...]:
     """The hub of these contributions, written to `path`."""
-    feeds = [(feed, "NBS", "fsnd", "Figures", "terms", "cite", "docs", "terms", "[]") for feed in FEEDS]
+    feeds = [(feed, "NBS", "fsnd", "Figures", "terms", "cite", "docs", "terms", "[]", "[]", "[]") for feed in FEEDS]
     limits = Limits(memory_mb=512, threads=2, spill=path.parent / "spill")
     return unite(zone_row(load().hub("national")), feeds, members, path, limits, path.parent / "hub.parts").tables
 

@@ -60,7 +60,19 @@ CORRECTION = {
     "correction_id": "typo", "cause": "a digit too many", "declared_on": "2024-01-01", "series_key": "GDP.CN-BJ",
     "time_period": "2019", "found": 1000.0, "corrected": 100.0,
 }  # fmt: skip
-FEED = ("gdp", "NBS", "fsnd", "Product", "terms of use", "cite NBS", "docs", "terms", json.dumps([CORRECTION]))
+FEED = (
+    "gdp",
+    "NBS",
+    "fsnd",
+    "Product",
+    "terms of use",
+    "cite NBS",
+    "docs",
+    "terms",
+    json.dumps([CORRECTION]),
+    "[]",
+    "[]",
+)
 
 READER = """
 import json, sys
