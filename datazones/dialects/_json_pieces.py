@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
-PIECE = 4 << 20
+PIECE = 2 << 20
 
 _MOST_REGIONS, _FIRST_WINDOW = 1000, 1 << 16
 _CLOSING = {b"{": b"}", b"[": b"]"}
