@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from datazones.backfilling import Outcome
 from tests.journey.backfilling import Rig, rig
 
 YEAR = [f"2015{month:02}" for month in range(1, 13)]
@@ -231,7 +230,7 @@ def test_a_worker_that_takes_over_asks_nothing_that_has_landed(working: Rig) -> 
     assert len(working.providers.asked()) == 6
     assert working.carry(plan.backfill_id).state == "done"
     assert working.providers.asked() == []
-    assert ledger.chunk(plan.backfill_id, 0).outcomes[0] == Outcome("loaded", 0, 0)
+    assert {each.state for each in ledger.chunk(plan.backfill_id, 0).outcomes.values()} == {"loaded"}
 
 
 HOUR_S = 1200.0
