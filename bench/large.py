@@ -2,8 +2,8 @@
 
 A provider is asked for volume (`infra/simulator/volume.py`): for one answer, with as many indicators as it takes, or,
 where an answer has one indicator or is a page, for one answer after the other. What comes in a zip is taken out, so
-that the size of a stream is that of its text. The answers of FRED, of the IMF's outlook and of NBS's exports are
-nowhere near that large, each by itself a whole question, and are left out.
+that the size of a stream is that of its text. Answers of FRED, of the IMF's outlook, of NBS's exports and the charts of
+Our World in Data are nowhere near that large, each by itself a whole question, and are left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ _QUESTIONS = {
     "json_stat": f"{_EUROSTAT}/statistics/1.0/data/WDI?format=JSON",
     "nbs_json": "https://data.stats.gov.cn/easyquery.htm?m=QueryData&dbcode=fsnd&rowcode=reg&colcode=sj&wds="
     '[{{"wdcode":"zb","valuecode":"SIM{nth:03}"}},{{"wdcode":"sj","valuecode":"1949-"}}]',
-    "owid_csv": "https://ourworldindata.org/grapher/made-up-for-volume-sim-volume-{nth:04}.csv",
     "sdmx_csv": f"{_ECB}?format=csvdata",
     "sdmx_json": f"{_ECB}?format=jsondata",
     "sdmx_ml": f"{_ECB}?format=structurespecificdata",
