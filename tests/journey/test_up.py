@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,18 +22,28 @@ from datazones.catalogue.loading import SHIPPED
 from datazones.publishing import Book, Store
 from datazones.publishing.book import Settled
 from infra import local_s3
+from tests.journey.guarding import UNGUARDED, answers, forged, is_heard, leaks, routes, shares_with
 from tests.journey.installed import PRODUCTION, Installation, up, wait
 from tests.parts import needs
 from tests.tabs import tab
 
+SECRETS = {
+    "DATAZONES_SIGNING_KEY": secrets.token_hex(32),
+    "DATAZONES_SECRETS__FRED_API_KEY": secrets.token_hex(16),
+    "DATAZONES_SECRETS__NOBODY": secrets.token_hex(16),
+}
 ZONES = sorted(path.stem for path in (SHIPPED / "zones").glob("*.toml"))
 
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     needs("pg_ctlcluster", "postgresql")
     needs("redis-server", "redis-server")
-    with up(*PRODUCTION) as found:
+    zones = tmp_path_factory.mktemp("catalogue") / "zones"
+    shutil.copytree(SHIPPED / "zones", zones)
+    hunan = zones / "hunan.toml"
+    hunan.write_text(hunan.read_text().replace("topics = [", 'topics = ["us_output", '))
+    with up(*PRODUCTION, DATAZONES_ZONES_FOLDER=str(zones), **SECRETS) as found:
         yield found
 
 
@@ -120,12 +133,19 @@ def test_an_operator_sees_the_zones_their_schedules_and_a_finished_run_with_its_
         shown = browser.read(*ZONES)
         assert re.search(r"beijing\n[\s\S]*?Active\nAt 06:05 PM", shown)
         assert shown.count("Active") >= len(ZONES)
-        ended = {"state": {"type": {"any_": ["COMPLETED"]}}, "name": {"like_": "beijing"}}
-        (run,) = installation.asked("flow_runs/filter", {"flow_runs": ended})
+        run = _of_beijing(installation)
         browser.go(f"{ui}/v2/runs/flow-run/{run['id']}")
         browser.read(run["name"], "Completed")
         browser.press("Artifacts")
         browser.read("gate-beijing")
+
+
+def test_a_refresh_has_three_tasks_a_feed_and_five_a_zone_however_many_observations_it_brings(
+    installation: Installation,
+) -> None:
+    of_run = {"flow_runs": {"id": {"any_": [_of_beijing(installation)["id"]]}}}
+    wait(lambda: len(installation.asked("task_runs/filter", of_run)) >= 3 * 2 + 5)
+    assert len(installation.asked("task_runs/filter", of_run)) == 3 * 2 + 5
 
 
 def test_no_part_but_prefects_server_is_told_where_its_database_is(installation: Installation) -> None:
@@ -135,12 +155,48 @@ def test_no_part_but_prefects_server_is_told_where_its_database_is(installation:
     assert not [name for name, pid in installation.pids().items() if password in _said(pid, "cmdline")]
 
 
+def test_a_stranger_gets_no_answer_from_any_route_of_the_api(installation: Installation) -> None:
+    every = routes(installation)
+    assert len(every) > 150
+    assert set(answers(installation, every - UNGUARDED).values()) == {401, 403}
+    assert set(answers(installation, UNGUARDED).values()) == {200}
+
+
+def test_a_stranger_neither_says_nor_hears_of_an_event(installation: Installation) -> None:
+    for path in ("events/in", "events/out"):
+        for token in ("", "datazones:guessed"):
+            assert not is_heard(installation, path, json.dumps({"type": "auth", "token": token}))
+        assert is_heard(installation, path, json.dumps({"type": "auth", "token": installation.auth}))
+
+
+def test_a_page_of_somebody_elses_can_make_a_browser_neither_act_nor_read(installation: Installation) -> None:
+    assert forged(installation) == 403
+    assert shares_with(installation, "https://elsewhere.example") is None
+    assert shares_with(installation, installation.state.ui_url) == installation.state.ui_url
+
+
+def test_no_secret_is_in_logs_database_bucket_reports_events_or_on_a_command_line(installation: Installation) -> None:
+    run = installation.prefect("deployment", "run", "refresh/zhejiang", "--watch")
+    assert "Failed" in run.stdout, "the provider knows no such series, after it was told the key"
+    own = [installation.auth.partition(":")[2], (installation.home / "keys" / "foundations").read_text()]
+    store = json.loads((installation.home / "store" / "server.json").read_text())["secret_key"]
+    assert leaks(installation, [*SECRETS.values(), *own, store]) == []
+    assert leaks(installation, ["beijing"]), "what is no secret is found"
+
+
 def test_nothing_is_left_after_it_was_taken_down(installation: Installation) -> None:
     parts = installation.pids().values()
     assert installation.datazones("down").returncode == 0
     wait(lambda: not [path for path in Path("/proc").glob("[0-9]*") if str(installation.folder) in _told(path)])
     assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
     assert installation.datazones("down").stdout.strip() == "Nothing is up."
+
+
+def _of_beijing(installation: Installation) -> dict[str, Any]:
+    """The run that published the zone."""
+    ended = {"state": {"type": {"any_": ["COMPLETED"]}}, "name": {"like_": "beijing"}}
+    (run,) = installation.asked("flow_runs/filter", {"flow_runs": ended})
+    return run
 
 
 def _told(process: Path) -> str:
