@@ -41,8 +41,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     needs("redis-server", "redis-server")
     zones = tmp_path_factory.mktemp("catalogue") / "zones"
     shutil.copytree(SHIPPED / "zones", zones)
-    hunan = zones / "hunan.toml"
-    hunan.write_text(hunan.read_text().replace("topics = [", 'topics = ["us_output", '))
+    zhejiang = zones / "zhejiang.toml"
+    zhejiang.write_text(zhejiang.read_text().replace("topics = [", 'topics = ["us_output", '))
     with up(*PRODUCTION, DATAZONES_ZONES_FOLDER=str(zones), **SECRETS) as found:
         yield found
 
