@@ -22,8 +22,8 @@ setup: $(filter .uv/bin/uv,$(UV))  ## Prepare the environment from the lock file
 demo: setup  ## Run the main job offline: ten zones, real figures, published snapshots. NOW=2026-04-01 moves the clock.
 	@$(RUN) datazones demo $(if $(NOW),--now $(NOW))
 
-test: setup system-parts check  ## Check the code and run every test.
-	$(RUN) pytest
+test: setup system-parts check  ## Check the code and run every test, JOBS=2 files at a time.
+	$(RUN) pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(RUN) ruff check .
