@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -25,8 +26,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.fixture
 def working(shared: Rig) -> Rig:
-    """Providers that behave, and nothing asked yet."""
+    """Providers that behave, and a machine on which no zone has asked them yet: zones of one area ask the same."""
     shared.providers.script()
+    shutil.rmtree(shared.equipment.settings.home / "landing" / "answers", ignore_errors=True)
     shared.providers.asked()
     return shared
 
