@@ -298,9 +298,10 @@ class Pin:
 class Contribution:
     """What one zone brings into a hub: the snapshot that is pinned, in the file at `path`; or none, and the reason.
 
-    `late`: no word from the zone for too long. `held`: its gate holds something newer back. In both its published
-    snapshot is taken all the same. `missing`: it has published nothing. `refused`: what it published cannot be
-    trusted. `feeds` are those that it shares, `as_of` is when the snapshot was published.
+    `late`: no word from the zone for too long. `held`: its gate holds something newer back. `rolled_back`: it has taken
+    back what it published last. In all three its published snapshot is taken. `missing`: it has published nothing.
+    `refused`: what it published cannot be trusted. `feeds` are those that it shares, `as_of` is when the snapshot was
+    published.
     """
 
     zone_id: str
@@ -309,7 +310,7 @@ class Contribution:
     ref_area: str
     gb2260: str
     feeds: tuple[str, ...]
-    state: Literal["current", "late", "held", "missing", "refused"]
+    state: Literal["current", "late", "held", "rolled_back", "missing", "refused"]
     reason: str | None = None
     pin: Pin | None = None
     as_of: datetime | None = None

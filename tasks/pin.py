@@ -50,11 +50,18 @@ def _with_snapshot(
         return nothing
     manifest = fetch_manifest(equipment.store, zone.prefix, pulled.snapshot)
     pin = Pin(zone.zone_id, pulled.generation, pulled.snapshot_id, pulled.snapshot.sha256)
-    return replace(nothing, state="current", reason=None, pin=pin, as_of=manifest.created_at, path=str(path))
+    found = replace(nothing, state="current", reason=None, pin=pin, as_of=manifest.created_at, path=str(path))
+    if manifest.restores is None or manifest.approval is None:
+        return found
+    back = f"rolled back to generation {manifest.restores.generation} by {manifest.approval.by}"
+    return replace(found, state="rolled_back", reason=f"{back}: {manifest.approval.because}")
 
 
 def _judged(equipment: Equipment, hub: Zone, zone: Zone, found: Contribution, trusted: frozenset[str]) -> Contribution:
-    """Held, where the gate holds something newer back; late, where there was no word for too long; else as it is."""
+    """Held, where the gate holds something newer back; late, where there was no word for too long; else as it is. What
+    was taken back is told as that, whatever else."""
+    if found.state == "rolled_back":
+        return found
     held = waiting(equipment.store, zone.prefix, trusted)
     if held:
         broken = [each.rule for each in held[0].manifest.verdict.findings if each.severity == "critical"]

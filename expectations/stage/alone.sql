@@ -4,3 +4,4 @@ CREATE TABLE origin (series_id INTEGER, zone_id VARCHAR, told_by INTEGER, otherw
 CREATE TABLE national_total (feed_id VARCHAR, measure VARCHAR, time_period VARCHAR, period_start DATE, period_end DATE,
                              obs_value DOUBLE, zones_in INTEGER, zones INTEGER, lacking VARCHAR, sum_of_zones_in DOUBLE,
                              unit_measure VARCHAR, unit_mult SMALLINT);
+CREATE TABLE taken_back (feed_id VARCHAR, series_key VARCHAR);

@@ -16,7 +16,7 @@ from expectations.rules import rule
 @rule("critical")
 def what_is_published_is_kept() -> Expectation:
     """All that is published is in the candidate, as it is known now or as it was known before, but for what our own
-    corrections changed.
+    corrections changed, and what a zone of a hub has taken back.
 
     Next: The working copy is not what readers hold: make it again from the published snapshot.
     """
@@ -27,6 +27,7 @@ def what_is_published_is_kept() -> Expectation:
         FROM published_extent AS p LEFT JOIN held_series AS k USING (feed_id, series_key)
         LEFT JOIN restated_series AS r USING (feed_id, series_key)
         WHERE (p.observations, p.content) IS DISTINCT FROM (k.observations, k.content) AND r.others IS DISTINCT FROM 0
+          AND (feed_id, series_key) NOT IN (SELECT (feed_id, series_key) FROM taken_back)
         """
     )
 

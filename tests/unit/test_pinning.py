@@ -186,6 +186,7 @@ def test_a_zone_that_was_rolled_back_is_seen_as_its_new_generation(place: Place,
     found = place.gathered()["hunan"]
     assert found.pin
     assert (found.pin.generation, found.pin.snapshot_id) == (3, first.snapshot_id)
+    assert (found.state, found.reason) == ("rolled_back", "rolled back to generation 1 by owner: withdrawn")
 
 
 def test_ten_zones_that_publish_while_the_hub_is_built_never_mix(

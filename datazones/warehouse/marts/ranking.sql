@@ -16,7 +16,7 @@
 -- zones_in: how many zones have a figure
 -- zones: how many zones share this feed
 -- is_newest: whether no later period has figures of as many zones
--- state: how the zone stands: current, late, held, missing or refused
+-- state: how the zone stands: current, late, held, rolled_back, missing or refused
 -- unit_measure: unit of measure as published
 -- unit_mult: power of ten that figures are to be multiplied by; never applied
 SELECT feed_id, measure, period_start,
