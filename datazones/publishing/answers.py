@@ -15,7 +15,8 @@ _ABSENT = {"NoSuchKey", "404"}
 """A HEAD has no body to name its error in."""
 _REFUSED = {409, 412}
 _DAMAGED = {"BadDigest", "InvalidDigest"}
-_PASSING = {"RequestTimeout", "SlowDown", "Throttling", "TooManyRequests"}
+_PASSING = {"RequestTimeout", "400", "SlowDown", "Throttling", "TooManyRequests"}
+"""A RequestTimeout has status 400, and nothing else to tell it by when it answers a HEAD: seen of a busy Ceph."""
 _NO_ANSWER = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError, HTTPError)
 
 

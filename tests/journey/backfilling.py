@@ -21,6 +21,7 @@ from datazones.backfilling import Plan, Progress, Wanted
 from datazones.settings import settings
 from datazones.warehouse import query
 from infra.simulator.server import serving
+from tasks import choices  # noqa: F401 - reads the catalogue when it is imported: that of the process, not of a rig
 from tasks.equip import Equipment, equipped
 
 NOW = "2020-12-01T00:00:00Z"

@@ -156,7 +156,7 @@ def test_a_scheduler_that_looks_healthy_and_makes_no_runs_is_noticed_within_two_
     planned = PrefectRuns(here.client).planned_until("hunan")
     assert planned
     assert not slots.is_silent(EVERY_MINUTE, planned, planned + timedelta(seconds=59))
-    assert slots.is_silent(EVERY_MINUTE, planned, planned + timedelta(minutes=3))
+    assert slots.is_silent(EVERY_MINUTE, planned, planned.replace(second=30) + timedelta(minutes=3))
     until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     path: dict[str, object] = {"id": here.deployment}
     here.client.request("POST", "/deployments/{id}/schedule", path_params=path, json={"end_time": until})

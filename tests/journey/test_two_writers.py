@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datazones.cli.serving import prefect_api
 from infra.simulator.server import serving
-from tests.journey.test_main_job import DATAZONES, FIRST, Home
+from tests.journey.homes import DATAZONES, FIRST, Home
 
 ZONE = "hunan"
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import count
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -26,9 +25,9 @@ from datazones.publishing import Snapshot, Store, StoreAddress, base_of, fetch_m
 from datazones.warehouse import STORAGE_VERSION, WorkingCopy, export
 from datazones.warehouse.connecting import Limits
 from datazones.warehouse.working import hydrate
+from tests.forking import Fork
 from tests.snapshots import put
 
-FORK = get_context("fork")
 CALLS = ("rename", "unlink", "mkdir", "rmdir", "ftruncate", "fsync", "write", "pwrite64", "sendfile", "copy_file_range")
 """By which a file, or what a folder says of it, is changed; one that a run never makes costs one run."""
 
@@ -166,7 +165,7 @@ _NOTES = (".hunan.duckdb.lock", ".hunan.duckdb.pulled.json")
 
 def _apart(work: Callable[[], None]) -> None:
     """In a process of its own: the threads of polars do not outlive a fork, so that nothing here may start them."""
-    child = FORK.Process(target=work)
+    child = Fork(target=work)
     child.start()
     child.join(PATIENCE_S)
     if child.exitcode != 0:
@@ -186,7 +185,7 @@ def _traced(work: Callable[[], None], call: str, nth: int) -> int | None:
         work()
         os._exit(0)
 
-    child = FORK.Process(target=stopped)
+    child = Fork(target=stopped)
     child.start()
     _await(lambda: "State:\tT" in _status(child))
     inject = f"inject={call}:signal=KILL:when={nth}"

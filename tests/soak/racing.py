@@ -9,7 +9,6 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import orjson
@@ -21,9 +20,9 @@ from datazones.publishing.connecting import connected
 from datazones.publishing.manifest import Manifest, Reference
 from datazones.publishing.pointing import chain, read
 from datazones.publishing.publishing import move
+from tests.forking import Fork
 from tests.snapshots import AT, PASSED, SIGNER, counted
 
-FORK = get_context("fork")
 FAULTS = 0.05
 THINK_S, LONGEST_S = 0.5, 16.0
 """A writer that was beaten waits for up to this long, twice as long each time in a row, as anybody polite would: else
@@ -45,8 +44,7 @@ class Raced:
 def race(address: StoreAddress, prefix: str, folder: Path, *, writers: int, commits: int, seed: int) -> Raced:
     """Let processes race until there are so many generations, and check what they claim."""
     racing = [
-        FORK.Process(target=_write, args=(address, prefix, folder, number, commits, seed + number))
-        for number in range(writers)
+        Fork(target=_write, args=(address, prefix, folder, number, commits, seed + number)) for number in range(writers)
     ]
     for writer in racing:
         writer.start()

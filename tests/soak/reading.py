@@ -13,9 +13,9 @@ import orjson
 
 from datazones.publishing import Store, StoreAddress, pull
 from datazones.publishing.signing import ANYBODY
+from tests.forking import Fork
 from tests.snapshots import SIGNER, candidate, put
 
-FORK = get_context("fork")
 HANDS = 25
 """Readers in one process."""
 
@@ -24,10 +24,10 @@ def poll(
     address: StoreAddress, prefix: str, folder: Path, *, readers: int, publishes: int, pause_s: float
 ) -> Counter[str]:
     """Publish so often while readers poll; how often they polled, saw something new, something mixed, or went back."""
-    done = FORK.Event()
+    done = get_context("fork").Event()
     groups = range(-(-readers // HANDS))
     polling = [
-        FORK.Process(
+        Fork(
             target=_read,
             args=(address, prefix, folder / str(group), min(HANDS, readers - group * HANDS), done, pause_s),
         )

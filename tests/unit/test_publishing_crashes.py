@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from datazones.errors import SnapshotConflict
 from datazones.publishing import Store, StoreAddress, current, fetch_manifest, last_pulled, pull
 from datazones.publishing.connecting import connected
 from datazones.publishing.manifest import Manifest
+from tests.forking import Fork
 from tests.snapshots import candidate, counted, following, put
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ FILE_EVENTS, FILE_CALLS = ("open", "os.rename", "os.remove", "os.mkdir", "os.tru
 """What a pull tells Python's auditors of, and how often at the least."""
 
 WRITERS, GENERATIONS = 8, 12
-FORK = get_context("fork")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def unused(address: StoreAddress) -> S3Client:
 
 def _exit_code(work: Callable[[], object]) -> int | None:
     """Of a process that does this and nothing else."""
-    child = FORK.Process(target=work)
+    child = Fork(target=work)
     child.start()
     child.join(60)
     return child.exitcode
@@ -138,7 +137,7 @@ def test_of_eight_processes_that_race_exactly_one_wins_each_generation(
     store: Store, unused: S3Client, prefix: str, tmp_path: Path
 ) -> None:
     racing = Store(unused, store._bucket)
-    writers = [FORK.Process(target=_race, args=(racing, prefix, tmp_path, f"w{n}")) for n in range(WRITERS)]
+    writers = [Fork(target=_race, args=(racing, prefix, tmp_path, f"w{n}")) for n in range(WRITERS)]
     for writer in writers:
         writer.start()
     for writer in writers:
