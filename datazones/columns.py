@@ -5,9 +5,13 @@ A column's name is its SDMX concept id in lower case. `docs/output-contract.md` 
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import polars as pl
+
+PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
+"""Names that polars takes for a pattern of names: no column of an answer may be called so."""
 
 UTC = pl.Datetime("us", "UTC")
 ACTION = pl.Enum(["replace", "delete"])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from datazones.columns import ACTION, OBSERVATION_SCHEMA, SERIES_SCHEMA, UTC
+from datazones.columns import ACTION, OBSERVATION_SCHEMA, PATTERN, SERIES_SCHEMA, UTC
 from datazones.conforming._calendar import Calendar, Spans
 from datazones.conforming._cells import figures, integers, members, stated
 from datazones.conforming._frames import complete, of_observations, of_series, refuse_gaps
@@ -78,6 +78,7 @@ def _refuse_twice(passed: _Passed) -> None:
 def _conformed(cube: Cube, hints: Hints, passed: _Passed) -> pl.DataFrame:
     """The observations of one cube; what it says of series, periods and keys goes to what has `passed`."""
     frame = complete(cube, hints)
+    _refuse_names(frame)
     own = of_series(cube, hints, frame)
     told = [name for name in SAID if name in frame.columns and name not in cube.dimensions]
     level = [*cube.dimensions, *told, *own]
@@ -93,6 +94,18 @@ def _conformed(cube: Cube, hints: Hints, passed: _Passed) -> pl.DataFrame:
     observations = _observations(frame, cube, same.spread(heads["series_key"]), spans, attributes)
     passed.identities.meet(same, first["nth"], spans, observations)
     return observations
+
+
+def _refuse_names(frame: pl.DataFrame) -> None:
+    """What would be taken for a pattern, or for a column that is only ours while we work."""
+    odd = [name for name in frame.columns if PATTERN.fullmatch(name) or name.startswith(":")]
+    if odd:
+        raise ResponseMalformed(
+            "the components of the response",
+            found=f"{odd}",
+            expected="names of dimensions and attributes",
+            next_step="look at the raw response; if its provider means it, rename them by a quirk",
+        )
 
 
 def _heads(heads: pl.DataFrame, cube: Cube, own: list[str]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from datazones.columns import PATTERN
 from datazones.errors import ResponseMalformed
 
 _BOMS = (
@@ -121,6 +122,9 @@ def header_of(body: bytes, subject: str, *, separator: str = ",") -> list[str]:
     twice = sorted(name for name, times in Counter(cells).items() if times > 1)
     if twice:
         raise malformed(subject, found=f"the columns {twice} twice in the header", expected="each column once")
+    patterns = [name for name in cells if PATTERN.fullmatch(name)]
+    if patterns:
+        raise malformed(subject, found=f"{patterns} in the header", expected="names of columns, not patterns of names")
     return cells
 
 

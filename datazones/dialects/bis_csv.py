@@ -57,6 +57,10 @@ def read(body: bytes, hints: Hints) -> Iterator[Cube]:
 def _cube(table: pl.DataFrame, dataflow_id: str) -> Cube:
     at = next(at for at, name in enumerate(table.columns) if name in _KEYS)
     coded, labels = _described(table.select(table.columns[:at]))
+    if not coded.width:
+        raise malformed(
+            SUBJECT, found="no dimension before the series keys", expected="the codes that a key is made of"
+        )
     keys, figured = table.to_series(at), table.select(table.columns[at + 1 :])
     dimensions = coded.columns[: keys[0].count(":") + 1] if table.height else coded.columns
     if (coded.select(pl.concat_str(dimensions, separator=":")).to_series() != keys).any():

@@ -2,9 +2,9 @@
 
 Dimensions `freq` (from the shape of the period), `zb` (the indicator) and, where areas are told apart, `reg` (as
 published; `ref_area` is its GB/T 2260 code). easyquery is read here: a node with `hasdata` false is an observation
-without a value, whatever its `data` says, which is 0.0. The published figure is `strdata`; where `data` says more
-digits than that, they are kept as the attribute `unrounded`. Quarters are 2023A to 2023D. The portal is read by
-`_nbs_portal`, which says what is known of it.
+without a value, whose `data` is 0.0; another figure there is a contradiction. The published figure is `strdata`; where
+`data` says more digits than that, they are kept as the attribute `unrounded`. Quarters are 2023A to 2023D. The portal
+is read by `_nbs_portal`, which says what is known of it.
 https://data.stats.gov.cn/english/easyquery.htm
 """
 
@@ -123,7 +123,10 @@ def _figures(nodes: list[Record]) -> pl.DataFrame:
             text("decimals", optional(data, "dotcount"), SUBJECT),
         ]
     )
-    contradicting = frame.filter(pl.col("hasdata") != (pl.col("strdata").fill_null("") != ""))
+    figure = pl.col("data").cast(pl.Float64, strict=False).fill_null(0)
+    contradicting = frame.filter(
+        (pl.col("hasdata") != (pl.col("strdata").fill_null("") != "")) | (~pl.col("hasdata") & (figure != 0))
+    )
     if contradicting.height:
         raise malformed(
             SUBJECT, found=f"a node that says both {contradicting.row(0, named=True)}", expected="one of both"

@@ -149,6 +149,7 @@ def changed(old: str, new: str) -> bytes:
         pytest.param(changed('"strdata": "45222.40"', '"strdata": ""'), ResponseMalformed, "both", id="data unsaid"),
         pytest.param(changed('"strdata": "45222.40"', '"strdata": null'), ResponseMalformed, "both", id="data null"),
         pytest.param(changed('"strdata": ""', '"strdata": "7"'), ResponseMalformed, "both", id="figure without data"),
+        pytest.param(changed('"data": 0.0', '"data": 41540.9'), ResponseMalformed, "both", id="figure where none is"),
         pytest.param(
             changed('"hasdata": true', '"hasdata": "true"'), ResponseMalformed, "true or false", id="text as bool"
         ),
