@@ -17,32 +17,22 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum
 from hashlib import sha256
-from typing import Protocol
 from uuid import uuid4
 
 import orjson
 
 from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.model import Request
+from datazones.publishing import Store
 from datazones.publishing.allowing import SHARED
 from datazones.transport import Answer, Manners, request_key
 from datazones.transport.collecting import Asks
 
 LOOK_S = 0.2
-REMEMBERED = ("content-type", "etag", "last-modified")
 WHOLE, NOT_MODIFIED = 200, 304
 LONGER_S = 30.0
 """So much longer than a question may take whoever asks it is waited for: then they are dead."""
-
-
-class Objects(Protocol):
-    """The part of an object store that sharing needs."""
-
-    def create(self, key: str, content: bytes) -> None: ...
-    def get(self, key: str) -> tuple[bytes, str] | None: ...
-    def swap(self, key: str, content: bytes, etag: str | None) -> Enum: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +79,8 @@ class Shared:
     state; and a question that is asked twice is asked of the provider, for its first answer was no good.
     """
 
-    def __init__(self, asks: Asks, objects: Objects, clock: Callable[[], datetime], fresh: timedelta) -> None:
-        self._asks, self._objects, self._clock, self._fresh = asks, objects, clock, fresh
+    def __init__(self, asks: Asks, store: Store, clock: Callable[[], datetime], fresh: timedelta) -> None:
+        self._asks, self._store, self._clock, self._fresh = asks, store, clock, fresh
         self._not_before: datetime | None = None
         self._served: set[str] = set()
 
@@ -120,7 +110,7 @@ class Shared:
     ) -> Answer | _Claim:
         """The answer of somebody else, when it is there; or our claim to be the one who asks."""
         while True:
-            content, held = self._objects.get(key) or (None, None)
+            content, held = self._store.get(key) or (None, None)
             note = _Note.read(content) if content else _Note()
             if not again and (taken := self._taken(note, etag, last_modified)):
                 return taken
@@ -128,8 +118,8 @@ class Shared:
                 time.sleep(LOOK_S)
                 continue
             word = replace(note, asked_until=time.time() + self.manners.deadline_s + LONGER_S).content()
-            self._objects.swap(key, word, held)
-            content, held = self._objects.get(key) or (None, None)
+            self._store.swap(key, word, held)
+            content, held = self._store.get(key) or (None, None)
             if content == word and held:
                 return _Claim(held, note)
 
@@ -140,7 +130,7 @@ class Shared:
             return None
         if note.matches(etag, last_modified):
             return Answer(NOT_MODIFIED, note.headers, b"", at, not_modified=True)
-        body = self._objects.get(f"{SHARED}/raw/{note.digest}") if note.digest else None
+        body = self._store.get(f"{SHARED}/raw/{note.digest}") if note.digest else None
         if body is None or sha256(body[0]).hexdigest() != note.digest:
             return None
         return Answer(WHOLE, note.headers, body[0], at)
@@ -153,7 +143,7 @@ class Shared:
             told = self._told(answer, claim.before, etag, last_modified)
             return answer
         finally:
-            self._objects.swap(key, told.content(), claim.etag)
+            self._store.swap(key, told.content(), claim.etag)
 
     def _told(self, answer: Answer, before: _Note, etag: str | None, last_modified: str | None) -> _Note:
         if answer.not_modified:
@@ -165,6 +155,5 @@ class Shared:
         if answer.status != WHOLE:
             return replace(before, asked_until=0.0)
         digest = sha256(answer.body).hexdigest()
-        self._objects.create(f"{SHARED}/raw/{digest}", answer.body)
-        headers = {name: answer.headers[name] for name in REMEMBERED if name in answer.headers}
-        return _Note(answered_at=answer.retrieved_at, digest=digest, headers=headers)
+        self._store.create(f"{SHARED}/raw/{digest}", answer.body)
+        return _Note(answered_at=answer.retrieved_at, digest=digest, headers=answer.remembered)

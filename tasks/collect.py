@@ -15,9 +15,6 @@ from datazones.transport import Answer, request_key
 from datazones.transport import collect as ask_all
 from tasks.equip import equipped
 
-REMEMBERED = ("content-type", "etag", "last-modified")
-"""The headers that are kept with an answer: what it says it is, and what to ask with next time."""
-
 
 @dataclass(frozen=True)
 class Collected:
@@ -53,7 +50,7 @@ def _keeping(landing: Landing) -> Callable[[Request, Answer], Landed]:
             request_key=request_key(request),
             part=request.part,
             retrieved_at=answer.retrieved_at,
-            headers={name: answer.headers[name] for name in REMEMBERED if name in answer.headers},
+            headers=answer.remembered,
         )
 
     return keep

@@ -20,23 +20,21 @@ from pathlib import Path
 import orjson
 import polars as pl
 
-from datazones.backfilling.ledger import Objects
 from datazones.backfilling.planning import SPAN
 from datazones.errors import UnknownCode
 from datazones.landing import Landing
 from datazones.model import Landed, Request, Window
 from datazones.periods import period
+from datazones.publishing import Store
 from datazones.transport import Answer, Manners, request_key
 from datazones.transport.collecting import Asks
-
-_REMEMBERED = ("content-type", "etag", "last-modified")
 
 
 class Answered:
     """The notes of one zone about one feed; `folder` is this machine's."""
 
-    def __init__(self, objects: Objects, landing: Landing, prefix: str, folder: Path, feed_id: str) -> None:
-        self._objects = objects
+    def __init__(self, store: Store, landing: Landing, prefix: str, folder: Path, feed_id: str) -> None:
+        self._store = store
         self._landing = landing
         self._prefix = f"{prefix}/raw/answers/{feed_id}/"
         self._folder = folder / "answers"
@@ -45,7 +43,7 @@ class Answered:
     def spans(self, zone_id: str) -> pl.DataFrame:
         """How many questions of each window were answered: `SPAN` and `answers`."""
         counted: dict[str, int] = {}
-        for listed in self._objects.listing(self._prefix):
+        for listed in self._store.listing(self._prefix):
             window = listed.key.removeprefix(self._prefix).partition("/")[0]
             counted[window] = counted.get(window, 0) + 1
         rows = [(zone_id, *_days(window), count) for window, count in counted.items()]
@@ -55,7 +53,7 @@ class Answered:
         """The answer to this question: asked for this backfill, or before (unless `force`) when the window was over."""
         name = _name(request)
         if self._has(window, name):
-            content = self._local(name) or (self._objects.get(self._key(window, name)) or (None,))[0]
+            content = self._local(name) or (self._store.get(self._key(window, name)) or (None,))[0]
             own = True
         else:
             content, own = self._local(name), False
@@ -78,13 +76,13 @@ class Answered:
             request_key=request_key(request),
             part=request.part,
             retrieved_at=answer.retrieved_at,
-            headers={name: answer.headers[name] for name in _REMEMBERED if name in answer.headers},
+            headers=answer.remembered,
         )
         note = orjson.dumps({"landed": landed.plain(), "status": answer.status, "backfill_id": backfill_id})
         name = _name(request)
         key = self._key(window, name)
-        held = self._objects.get(key) if self._has(window, name) else None
-        self._objects.swap(key, note, held[1] if held else None)
+        held = self._store.get(key) if self._has(window, name) else None
+        self._store.swap(key, note, held[1] if held else None)
         self._remembered(window, name)
         self._write(name, note)
         return landed
@@ -103,7 +101,7 @@ class Answered:
     def _has(self, window: Window, name: str) -> bool:
         """Whether the zone itself has a note; asked for all windows at once, for most have none."""
         if self._known is None:
-            self._known = {listed.key for listed in self._objects.listing(self._prefix)}
+            self._known = {listed.key for listed in self._store.listing(self._prefix)}
         return self._key(window, name) in self._known
 
     def _remembered(self, window: Window, name: str) -> None:

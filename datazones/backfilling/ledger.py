@@ -24,7 +24,7 @@ from datazones.backfilling import owners
 from datazones.backfilling.chunks import ENDED, LEASE_S, Chunk, Outcome, State
 from datazones.backfilling.parts import Part
 from datazones.errors import StoreUnavailable, UnknownCode
-from datazones.publishing.store import Listed
+from datazones.publishing import Store
 from datazones.publishing.store import Outcome as Swapped
 
 Word = Literal["run", "pause", "cancel"]
@@ -36,33 +36,24 @@ ATTEMPTS = 10
 """A chunk whose workers died so often is not given to another one until a person says `retry`."""
 
 
-class Objects(Protocol):
-    """The part of an object store that the ledger needs."""
-
-    def create(self, key: str, content: bytes) -> None: ...
-    def get(self, key: str) -> tuple[bytes, str] | None: ...
-    def swap(self, key: str, content: bytes, etag: str | None) -> Swapped: ...
-    def listing(self, prefix: str) -> Iterator[Listed]: ...
-
-
 class Ledger:
     """The backfills of one zone."""
 
     def __init__(
-        self, objects: Objects, prefix: str, clock: Callable[[], float] = time.time, lease_s: float = LEASE_S
+        self, store: Store, prefix: str, clock: Callable[[], float] = time.time, lease_s: float = LEASE_S
     ) -> None:
-        self._objects = objects
+        self._store = store
         self._prefix = f"{prefix}/backfills"
         self._clock = clock
         self.lease_s = lease_s
 
     def begin(self, part: Part) -> None:
         """Keep the zone's part of a plan."""
-        self._objects.create(f"{self._prefix}/{part.backfill_id}/plan.json", part.plain())
+        self._store.create(f"{self._prefix}/{part.backfill_id}/plan.json", part.plain())
 
     def part(self, backfill_id: str) -> Part:
         """The zone's part; UnknownCode when it has none."""
-        found = self._objects.get(f"{self._prefix}/{backfill_id}/plan.json")
+        found = self._store.get(f"{self._prefix}/{backfill_id}/plan.json")
         if found is None:
             raise UnknownCode(
                 f"the backfill {backfill_id}",
@@ -74,12 +65,12 @@ class Ledger:
 
     def ids(self, begins: str = "") -> list[str]:
         """Every backfill of the zone whose id begins so."""
-        found = self._objects.listing(f"{self._prefix}/{begins}")
+        found = self._store.listing(f"{self._prefix}/{begins}")
         return list(dict.fromkeys(each.key.removeprefix(f"{self._prefix}/").partition("/")[0] for each in found))
 
     def chunks(self, part: Part) -> list[Chunk]:
         """Every chunk of a part, as it is now."""
-        begun = {each.key for each in self._objects.listing(f"{self._prefix}/{part.backfill_id}/")}
+        begun = {each.key for each in self._store.listing(f"{self._prefix}/{part.backfill_id}/")}
         return [
             self.chunk(part.backfill_id, number) if self._key(part.backfill_id, number) in begun else Chunk(number)
             for number in part.chunks
@@ -90,7 +81,7 @@ class Ledger:
 
     def word(self, backfill_id: str) -> Word:
         """What a person said last."""
-        found = self._objects.get(f"{self._prefix}/{backfill_id}/word.json")
+        found = self._store.get(f"{self._prefix}/{backfill_id}/word.json")
         said: Word = orjson.loads(found[0])["word"] if found else "run"
         return said
 
@@ -99,10 +90,10 @@ class Ledger:
         key = f"{self._prefix}/{backfill_id}/word.json"
         said = orjson.dumps({"word": word, "by": by, "at": self._clock(), "nonce": uuid4().hex})
         while True:
-            found = self._objects.get(key)
+            found = self._store.get(key)
             if found and orjson.loads(found[0])["word"] == "cancel":
                 return
-            if self._objects.swap(key, said, found[1] if found else None) is Swapped.OURS:
+            if self._store.swap(key, said, found[1] if found else None) is Swapped.OURS:
                 return
 
     def move(self, backfill_id: str, number: int, change: Callable[[Chunk], Chunk | None]) -> Chunk | None:
@@ -113,7 +104,7 @@ class Ledger:
             moved = change(held)
             if moved is None:
                 return None
-            outcome = self._objects.swap(key, moved.plain()[:-1] + f',"nonce":"{uuid4().hex}"}}'.encode(), etag)
+            outcome = self._store.swap(key, moved.plain()[:-1] + f',"nonce":"{uuid4().hex}"}}'.encode(), etag)
             if outcome is Swapped.OURS:
                 return moved
             if outcome is Swapped.UNKNOWN:
@@ -169,7 +160,7 @@ class Ledger:
         return f"{self._prefix}/{backfill_id}/{number:04}.json"
 
     def _read(self, key: str, number: int) -> tuple[Chunk, str | None]:
-        found = self._objects.get(key)
+        found = self._store.get(key)
         return (Chunk.from_plain(orjson.loads(found[0])), found[1]) if found else (Chunk(number), None)
 
 

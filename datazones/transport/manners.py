@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+_REMEMBERED = ("content-type", "etag", "last-modified")
+
 
 @dataclass(frozen=True, slots=True)
 class Manners:
@@ -45,3 +47,8 @@ class Answer:
     body: bytes
     retrieved_at: datetime
     not_modified: bool = False
+
+    @property
+    def remembered(self) -> dict[str, str]:
+        """The headers that are kept with an answer: what it says it is, and what to ask with next time."""
+        return {name: self.headers[name] for name in _REMEMBERED if name in self.headers}

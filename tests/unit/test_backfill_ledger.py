@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import md5
 
 import orjson
 import pytest
@@ -21,33 +19,9 @@ from datazones.backfilling.ledger import ATTEMPTS, Claim, ClaimLost
 from datazones.backfilling.telling import Progress, progress
 from datazones.errors import UnknownCode
 from datazones.publishing import Store
-from datazones.publishing.store import Listed
-from datazones.publishing.store import Outcome as Swapped
+from tests.wire_store import WireStore
 
 AT = datetime(2020, 12, 1, tzinfo=UTC)
-
-
-class Bucket(dict[str, bytes]):
-    """An object store at its plainest; the wire stands behind it in the tests of publishing."""
-
-    def create(self, key: str, content: bytes) -> None:
-        self.setdefault(key, content)
-
-    def get(self, key: str) -> tuple[bytes, str] | None:  # type: ignore[override]
-        return (self[key], _etag(self[key])) if key in self else None
-
-    def swap(self, key: str, content: bytes, etag: str | None) -> Swapped:
-        if (_etag(self[key]) if key in self else None) != etag:
-            return Swapped.NOT_OURS
-        self[key] = content
-        return Swapped.OURS
-
-    def listing(self, prefix: str) -> Iterator[Listed]:
-        return (Listed(key, len(self[key]), "", AT) for key in sorted(self) if key.startswith(prefix))
-
-
-def _etag(content: bytes) -> str:
-    return md5(content).hexdigest()
 
 
 def part(slices: int = 6, size: int = 2, zone: str = "hunan") -> Part:
@@ -70,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(clock: Clock) -> Ledger:
-    found = Ledger(Bucket(), "zones/hunan", clock)
+    found = Ledger(WireStore().store(), "zones/hunan", clock)
     found.begin(part())
     return found
 
@@ -187,7 +161,7 @@ class AnyOrder(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.clock = Clock()
-        self.ledger = Ledger(Bucket(), "zones/hunan", self.clock)
+        self.ledger = Ledger(WireStore().store(), "zones/hunan", self.clock)
         self.ledger.begin(part())
         self.landed: set[int] = set()
         self.asked: Counter[int] = Counter()
