@@ -28,10 +28,10 @@ from uuid import uuid4
 
 import duckdb
 
-from datazones.model import Candidate, Parent, Revisions, Verdict
+from datazones.model import Parent, Revisions, Verdict
 from datazones.publishing import Approval, Signer, Store, StoreAddress, base_of, publish, rollback, state, verify
 from datazones.publishing.connecting import connected
-from datazones.warehouse import STORAGE_VERSION, export, schema
+from datazones.warehouse import export, schema
 from datazones.warehouse.connecting import Limits
 from infra import ceph, local_s3
 
@@ -89,22 +89,7 @@ def ours(store: Store, prefix: str, working: Path, folder: Path, parent: Parent 
     base = base_of(store, prefix, state(store, prefix, None)[1], folder / "pulled.duckdb") if parent else None
     began = time.perf_counter()
     exported = export(working, path, limits, parts=folder / "parts", base=base)
-    with path.open("rb") as built:
-        digest = file_digest(built, "sha256").hexdigest()
-    candidate = Candidate(
-        zone_id="bench",
-        path=str(path),
-        digest=digest,
-        storage_version=STORAGE_VERSION,
-        tables=exported.tables,
-        feeds=exported.feeds,
-        changes=Revisions(added=1),
-        load_id=1,
-        parent=parent,
-        parts=exported.parts,
-        recipe=exported.recipe,
-        loose=exported.loose,
-    )
+    candidate = exported.candidate("bench", Revisions(added=1), parent, load_id=1)
     exporting = time.perf_counter() - began
     snapshot = publish(store, prefix, candidate, Verdict(passed=True, checks=1), NOW, signer=SIGNER)
     seconds = {"whole": time.perf_counter() - began, "exporting": exporting}

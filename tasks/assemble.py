@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from hashlib import file_digest
 from pathlib import Path
 
 from prefect import task
 
-from datazones.catalogue import Zone
-from datazones.model import Base, Candidate, Parent
-from datazones.publishing import base_of, fetch_manifest, last_pulled
-from datazones.warehouse import STORAGE_VERSION, WorkingCopy, export
-from tasks.equip import Equipment, equipped
+from datazones.model import Candidate
+from datazones.publishing import base_at_hand
+from datazones.warehouse import WorkingCopy, export
+from tasks.equip import equipped
 
 
 @task(task_run_name="assemble {zone_id}")
@@ -29,33 +27,6 @@ def assemble(zone_id: str, *, anyway: bool = False, beside: Path | None = None) 
             pending, load_id, parent = copy.pending(), copy.last_load(), copy.parent()
         if not pending and not anyway:
             return None
-        exported = export(working, path, equipment.limits, parts=parts, base=_base(equipment, zone, parent))
-        return Candidate(
-            zone_id=zone_id,
-            path=str(path),
-            digest=_digest(path),
-            storage_version=STORAGE_VERSION,
-            tables=exported.tables,
-            feeds=exported.feeds,
-            changes=pending,
-            load_id=load_id,
-            parent=parent,
-            parts=exported.parts,
-            recipe=exported.recipe,
-            loose=exported.loose,
-        )
-
-
-def _base(equipment: Equipment, zone: Zone, parent: Parent | None) -> Base | None:
-    """The parent, if it is what this machine has pulled."""
-    published = equipment.published(zone)
-    pulled = last_pulled(published)
-    if parent is None or pulled is None or pulled.snapshot_id != parent.snapshot_id:
-        return None
-    manifest = fetch_manifest(equipment.store, zone.prefix, pulled.snapshot)
-    return base_of(equipment.store, zone.prefix, manifest, published)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as built:
-        return file_digest(built, "sha256").hexdigest()
+        base = base_at_hand(equipment.store, zone.prefix, equipment.published(zone), parent)
+        exported = export(working, path, equipment.limits, parts=parts, base=base)
+        return exported.candidate(zone_id, pending, parent, load_id=load_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import file_digest
 
 from prefect import task
 from prefect.logging import get_run_logger
@@ -11,7 +10,7 @@ from prefect.logging import get_run_logger
 from datazones.catalogue import Zone
 from datazones.model import Candidate, Contribution, Parent, Revisions
 from datazones.publishing import pull, refresh_alias
-from datazones.warehouse import STORAGE_VERSION, changed
+from datazones.warehouse import changed
 from datazones.warehouse.uniting import is_united
 from datazones.warehouse.uniting import unite as write
 from datazones.warehouse.working import locked
@@ -43,22 +42,10 @@ def unite(hub_id: str) -> Candidate | None:
 def _built(equipment: Equipment, hub: Zone, members: Sequence[Contribution], parent: Parent | None) -> Candidate:
     path, limits = equipment.candidate(hub), equipment.limits
     made = write(zone_row(hub), feed_rows(equipment.catalogue, hub), members, path, limits, equipment.parts(hub))
-    with path.open("rb") as built:
-        digest = file_digest(built, "sha256").hexdigest()
     observations = next(table.rows for table in made.tables if table.name == "latest")
-    return Candidate(
-        zone_id=hub.zone_id,
-        path=str(path),
-        digest=digest,
-        storage_version=STORAGE_VERSION,
-        tables=made.tables,
-        feeds=made.feeds,
-        changes=changed(equipment.published(hub), path, limits) if parent else Revisions(added=observations),
-        load_id=0,
-        parent=parent,
-        parts=made.parts,
-        pins=tuple(member.pin for member in members if member.pin),
-    )
+    changes = changed(equipment.published(hub), path, limits) if parent else Revisions(added=observations)
+    pins = tuple(member.pin for member in members if member.pin)
+    return made.candidate(hub.zone_id, changes, parent, load_id=0, pins=pins)
 
 
 def _say(members: Sequence[Contribution]) -> None:

@@ -16,7 +16,7 @@ from datazones.publishing.manifest import Approval, File, Manifest, Pointer
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, was_published
 from datazones.publishing.probing import SCRATCH, Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
-from datazones.publishing.pulling import Pulled, fetch_warehouse, last_pulled, pull
+from datazones.publishing.pulling import Pulled, base_at_hand, fetch_warehouse, last_pulled, pull
 from datazones.publishing.putting import base_of, seal
 from datazones.publishing.signing import ANYBODY, Signer
 from datazones.publishing.store import Outcome, Store
@@ -44,6 +44,7 @@ __all__ = [
     "StoreAddress",
     "approve",
     "attach",
+    "base_at_hand",
     "base_of",
     "current",
     "fetch_manifest",

@@ -13,9 +13,10 @@ from pathlib import Path
 from shutil import copyfile
 
 from datazones.errors import SnapshotTampered
+from datazones.model import Base, Parent
 from datazones.publishing.manifest import Document, File, Manifest, Pointer, PublicKey, Reference
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, follows
-from datazones.publishing.putting import WAREHOUSE
+from datazones.publishing.putting import WAREHOUSE, base_of
 from datazones.publishing.signing import ANYBODY
 from datazones.publishing.store import Sealed, Store
 
@@ -70,6 +71,14 @@ def last_pulled(into: Path) -> Pulled | None:
     """What was pulled to this path last; None if nothing was."""
     note = _beside(into, "pulled.json")
     return Pulled.read(note.read_bytes(), str(note)) if note.exists() else None
+
+
+def base_at_hand(store: Store, prefix: str, path: Path, parent: Parent | None) -> Base | None:
+    """What the next candidate may take over from its parent, if that is what was pulled to `path` last."""
+    pulled = last_pulled(path)
+    if parent is None or pulled is None or pulled.snapshot_id != parent.snapshot_id:
+        return None
+    return base_of(store, prefix, fetch_manifest(store, prefix, pulled.snapshot), path)
 
 
 def vouched(store: Store, prefix: str, before: Pulled | None, trusted: Set[str]) -> tuple[Manifest, str] | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from shutil import copyfile
 
@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 
 from datazones.errors import WarehouseDamaged
-from datazones.model import Base, HeldFeed, Part, Table
+from datazones.model import Base, Candidate, HeldFeed, Parent, Part, Pin, Revisions, Table
 from datazones.warehouse import changing, parting, schema
 from datazones.warehouse.connecting import Limits, literal, opened
 from datazones.warehouse.fingerprinting import Content, Fingerprint, contents, whole
@@ -32,13 +32,37 @@ STORAGE_VERSION = "v1.2.0"
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: tables as they were found on a second opening, feeds, Parquet files, and how it was made."""
+    """What was written to `path`: tables as they were found on a second opening, feeds, Parquet files, and how it was
+    made. Without a `recipe` nothing of it is ever taken over."""
 
+    path: Path
     tables: tuple[Table, ...]
     feeds: tuple[HeldFeed, ...]
     parts: tuple[Part, ...]
-    recipe: str
-    loose: int
+    recipe: str | None = None
+    loose: int = 0
+
+    def candidate(
+        self, zone_id: str, changes: Revisions, parent: Parent | None, *, load_id: int, pins: tuple[Pin, ...] = ()
+    ) -> Candidate:
+        """As what may become the zone's next snapshot."""
+        with self.path.open("rb") as built:
+            digest = file_digest(built, "sha256").hexdigest()
+        return Candidate(
+            zone_id=zone_id,
+            path=str(self.path),
+            digest=digest,
+            storage_version=STORAGE_VERSION,
+            tables=self.tables,
+            feeds=self.feeds,
+            changes=changes,
+            load_id=load_id,
+            parent=parent,
+            parts=self.parts,
+            recipe=self.recipe,
+            loose=self.loose,
+            pins=pins,
+        )
 
 
 def export(
@@ -65,6 +89,7 @@ def export(
         connection.execute(f"ATTACH {literal(into)} AS candidate (READ_ONLY)")
         gathered = changed.rows if changed else {}
         return Exported(
+            path=into,
             tables=tuple(content.table() for content in held.values()),
             feeds=held_feeds(connection),
             parts=parting.write_parts(connection, held, parts, base.parts if base else (), gathered) if parts else (),

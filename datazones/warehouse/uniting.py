@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import duckdb
 
-from datazones.model import Contribution, HeldFeed, Part, Table
+from datazones.model import Contribution
 from datazones.warehouse import migrating, schema
 from datazones.warehouse.connecting import Limits, literal, opened
-from datazones.warehouse.exporting import STORAGE_VERSION, held_feeds
+from datazones.warehouse.exporting import STORAGE_VERSION, Exported, held_feeds
 from datazones.warehouse.fingerprinting import contents
 from datazones.warehouse.marts import Mart, marts
 from datazones.warehouse.parting import write_parts
@@ -31,15 +30,6 @@ _TOLD = ("series", "vintage", "latest", "superseded", "restatement", "restated")
 """What is taken from a member's file. The rest is how that zone came to it, and stays there."""
 
 
-@dataclass(frozen=True, slots=True)
-class United:
-    """What was written: tables as they were found on a second opening, feeds, and Parquet files."""
-
-    tables: tuple[Table, ...]
-    feeds: tuple[HeldFeed, ...]
-    parts: tuple[Part, ...]
-
-
 def unite(
     hub: Sequence[str],
     feeds: Sequence[Sequence[str]],
@@ -47,7 +37,7 @@ def unite(
     into: Path,
     limits: Limits,
     parts: Path,
-) -> United:
+) -> Exported:
     """Write the hub's warehouse to a new file, and its figures as Parquet to the folder `parts`.
 
     `hub` and `feeds` are the rows of the tables `zone` and `feed`. WarehouseNewer where a member's file has a later
@@ -93,13 +83,13 @@ def is_united(path: Path, members: Sequence[Contribution], limits: Limits) -> bo
     return False
 
 
-def _examined(path: Path, limits: Limits, parts: Path) -> United:
+def _examined(path: Path, limits: Limits, parts: Path) -> Exported:
     """What is in the file."""
     with opened(None, limits, reach=[path.parent, parts.parent]) as connection:
         connection.execute(f"ATTACH {literal(path)} AS candidate (READ_ONLY)")
         found = contents(connection, "candidate", (*schema.PUBLISHED, *united()))
         tables = tuple(content.table() for content in found.values())
-        return United(tables, held_feeds(connection), write_parts(connection, found, parts))
+        return Exported(path, tables, held_feeds(connection), write_parts(connection, found, parts))
 
 
 def _of_today(path: Path, limits: Limits) -> Path:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,9 +19,9 @@ from uuid import uuid4
 
 import duckdb
 
-from datazones.model import Candidate, Parent, Revisions
-from datazones.publishing import Snapshot, Store, StoreAddress, base_of, fetch_manifest, last_pulled, pull, verify
-from datazones.warehouse import STORAGE_VERSION, WorkingCopy, export
+from datazones.model import Parent, Revisions
+from datazones.publishing import Snapshot, Store, StoreAddress, base_at_hand, pull, verify
+from datazones.warehouse import WorkingCopy, export
 from datazones.warehouse.connecting import Limits
 from datazones.warehouse.working import hydrate
 from tests.forking import Fork
@@ -69,25 +68,9 @@ def last_steps(store: Store, prefix: str, home: Path) -> Snapshot:
     candidate, parts = home / "candidates" / "hunan.duckdb", home / "candidates" / "parts"
     with WorkingCopy.held(working, limits(home)) as copy:
         parent = copy.parent()
-    pulled = last_pulled(published)
-    base = None
-    if pulled and parent and pulled.snapshot_id == parent.snapshot_id:
-        base = base_of(store, prefix, fetch_manifest(store, prefix, pulled.snapshot), published)
+    base = base_at_hand(store, prefix, published, parent)
     exported = export(working, candidate, limits(home), parts=parts, base=base)
-    offered = Candidate(
-        zone_id="hunan",
-        path=str(candidate),
-        digest=sha256(candidate.read_bytes()).hexdigest(),
-        storage_version=STORAGE_VERSION,
-        tables=exported.tables,
-        feeds=exported.feeds,
-        changes=Revisions(revised=1),
-        load_id=1,
-        parent=parent,
-        parts=exported.parts,
-        recipe=exported.recipe,
-        loose=exported.loose,
-    )
+    offered = exported.candidate("hunan", Revisions(revised=1), parent, load_id=1)
     snapshot = put(store, prefix, offered)
     pull(store, prefix, published, at_hand=candidate)
     with WorkingCopy.held(working, limits(home)) as copy:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from threading import Condition, Thread
 
@@ -16,7 +15,7 @@ import pytest
 from datazones.errors import ExpectationsFailed
 from datazones.model import Candidate, Parent, Revisions
 from datazones.publishing import Approval, Store, approve, hold, publish, pull
-from datazones.warehouse import STORAGE_VERSION, export
+from datazones.warehouse import export
 from datazones.warehouse.connecting import Limits
 from tests.snapshots import AT, SIGNER, beside
 from tests.unit.expectations_zone import Row, Zone, examined
@@ -29,17 +28,7 @@ def offered(folder: Path, name: str, parent: Parent | None) -> Candidate:
     """What the zone in this folder holds now, as it is assembled."""
     path, limits = folder / f"{name}.duckdb", Limits(512, 1, folder / "spill")
     exported = export(folder / "working.duckdb", path, limits)
-    return Candidate(
-        zone_id="beijing",
-        path=str(path),
-        digest=sha256(path.read_bytes()).hexdigest(),
-        storage_version=STORAGE_VERSION,
-        tables=exported.tables,
-        feeds=exported.feeds,
-        changes=Revisions(added=1),
-        load_id=1,
-        parent=parent,
-    )
+    return exported.candidate("beijing", Revisions(added=1), parent, load_id=1)
 
 
 @dataclass

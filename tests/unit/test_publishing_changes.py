@@ -63,6 +63,7 @@ def working(tmp_path: Path) -> Path:
 
 def _base(exported: Exported, path: Path) -> Base:
     """As its manifest would say it."""
+    assert exported.recipe
     parts = tuple(replace(part, path=None) for part in exported.parts)
     digest = sha256(path.read_bytes()).hexdigest()
     return Base(path, digest, exported.recipe, exported.loose, exported.tables, parts)
