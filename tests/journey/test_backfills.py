@@ -154,34 +154,38 @@ def test_a_provider_that_is_down_is_left_alone_after_three_slices(working: Rig) 
     assert working.providers.asked() == YEAR[3:]
 
 
-def test_paused_between_two_slices_it_goes_on_where_it_was(working: Rig) -> None:
-    zone = working.zone()
+def _said_under_way(working: Rig, zone: str, word: str) -> tuple[str, str]:
+    """A slow year of which three months are asked for when the word is said: the backfill, and how it stands then."""
     working.providers.script({"match": "2015", "fault": "slow", "pause_s": 0.3})
     plan = working.plan(zone, "2015-01", "2015-12")
-    pausing = working.after(3, plan.backfill_id, "pause")
-    assert working.carry(plan.backfill_id).state == "paused"
-    pausing.join()
+    saying = working.after(3, plan.backfill_id, word)
+    state = working.carry(plan.backfill_id).state
+    saying.join()
+    return plan.backfill_id, state
+
+
+def test_paused_between_two_slices_it_goes_on_where_it_was(working: Rig) -> None:
+    zone = working.zone()
+    backfill, state = _said_under_way(working, zone, "pause")
+    assert state == "paused"
     assert working.months(zone) == []
     before = working.providers.asked()
     assert 3 <= len(before) < 12
     working.providers.script()
-    working.say(plan.backfill_id, "run")
-    assert working.carry(plan.backfill_id).state == "done"
+    working.say(backfill, "run")
+    assert working.carry(backfill).state == "done"
     assert before + working.providers.asked() == YEAR
     assert working.months(zone) == YEAR
 
 
 def test_cancelled_it_asks_nothing_more_and_publishes_nothing_more(working: Rig) -> None:
     zone = working.zone()
-    working.providers.script({"match": "2015", "fault": "slow", "pause_s": 0.3})
-    plan = working.plan(zone, "2015-01", "2015-12")
-    cancelling = working.after(3, plan.backfill_id, "cancel")
-    assert working.carry(plan.backfill_id).state == "cancelled"
-    cancelling.join()
+    backfill, state = _said_under_way(working, zone, "cancel")
+    assert state == "cancelled"
     asked = len(working.providers.asked())
     assert 3 <= asked < 12
-    working.say(plan.backfill_id, "run")
-    assert working.carry(plan.backfill_id).state == "cancelled"
+    working.say(backfill, "run")
+    assert working.carry(backfill).state == "cancelled"
     assert working.providers.asked() == []
     assert working.months(zone) == []
 

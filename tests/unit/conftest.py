@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from datazones.publishing import Store, StoreAddress
+from datazones.warehouse.connecting import Limits
 from infra.ceph import Cluster
 from tests.parts import needs
 
@@ -49,6 +50,12 @@ def store(address: StoreAddress) -> Iterator[Store]:
     """The bucket, through one client for all tests: making one takes longer than most of them."""
     with Store.at(address) as found:
         yield found
+
+
+@pytest.fixture
+def limits(tmp_path: Path) -> Limits:
+    """What DuckDB may take here."""
+    return Limits(512, 2, tmp_path / "spill")
 
 
 @pytest.fixture

@@ -47,11 +47,6 @@ def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def limits(tmp_path: Path) -> Limits:
-    return Limits(512, 2, tmp_path / "spill")
-
-
-@pytest.fixture
 def working(tmp_path: Path) -> Path:
     path = tmp_path / "working" / "hunan.duckdb"
     path.parent.mkdir()

@@ -20,11 +20,6 @@ SERIES = 40
 
 
 @pytest.fixture
-def limits(tmp_path: Path) -> Limits:
-    return Limits(512, 2, tmp_path / "spill")
-
-
-@pytest.fixture
 def working(tmp_path: Path) -> Path:
     """A working copy of monthly series of two feeds, loaded in no order."""
     path = tmp_path / "working" / "hunan.duckdb"

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from datazones.cli import signing_off
+from datazones.cli import ranging, signing_off
 
 
 class Beginning(click.Group):
@@ -37,9 +37,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("zones")
-@click.option("--feed", required=True, help="The feed.")
-@click.option("--from", "first", required=True, metavar="PERIOD", help="The first period: 2010, 2010-Q1, 2010-01.")
-@click.option("--to", "last", required=True, metavar="PERIOD", help="The last period, included.")
+@ranging.backfilled
 @click.option("--missing", "which", flag_value="missing", default="missing", help="What is not held (the default).")
 @click.option("--failed", "which", flag_value="failed", help="What failed in earlier backfills.")
 @click.option("--force", "which", flag_value="force", help="All of it; the provider is asked anew.")

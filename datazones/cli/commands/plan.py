@@ -6,12 +6,12 @@ import sys
 
 import click
 
+from datazones.cli import ranging
+
 
 @click.command()
 @click.argument("zones")
-@click.option("--feed", required=True, help="The feed.")
-@click.option("--from", "first", required=True, metavar="PERIOD", help="The first period: 2010, 2010-Q1, 2010-01.")
-@click.option("--to", "last", required=True, metavar="PERIOD", help="The last period, included.")
+@ranging.backfilled
 @click.option("--force", is_flag=True, help="Also what is held; the provider is asked anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(zones: str, feed: str, first: str, last: str, *, force: bool, as_json: bool) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import click
 
-from datazones.cli import signing_off
+from datazones.cli import ranging, signing_off
 
 
 @click.command()
 @click.argument("zone")
-@click.option("--feed", required=True, help="The feed whose raw answers are read anew.")
-@click.option("--from", "first", required=True, metavar="PERIOD", help="The first period that may change.")
-@click.option("--to", "last", required=True, metavar="PERIOD", help="The last one, included.")
+@ranging.restated
 @click.option("--check", is_flag=True, help="Only say what would change.")
 @signing_off.because
 def command(zone: str, feed: str, first: str, last: str, because: str, *, check: bool) -> None:
