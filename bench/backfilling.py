@@ -38,7 +38,7 @@ def backfilled(bench: Rig, zones_wanted: int) -> dict[str, float]:
     landing = bench.plan(zones, FIRST, LAST)
     for part in parts(landing):
         for number in part.chunks:
-            ledger: Ledger = bench.equipment.ledger(bench.equipment.catalogue.zone(part.zone_id))
+            ledger: Ledger = bench.equipment.ledger(part.zone_id)
             gather(bench.equipment, Rehearsal(ledger.chunk(part.backfill_id, number)), part)
     asked = bench.providers.count()
     begun = time.perf_counter()

@@ -29,8 +29,7 @@ def backfill(
         taking = [zone.zone_id for zone in equipment.catalogue.zones_of(equipment.catalogue.feed(feed))]
         wanted = Wanted(feed, tuple(zones or taking), first, last, which, reverse, require_approval, by)
         plan = planned(equipment, wanted)
-        kept(equipment, plan)
-        runs = submit(equipment, plan.backfill_id) or 0
+        runs = submit(equipment, kept(equipment, plan)) or 0
     get_run_logger().info(
         "backfill %s: %s slices, %s, %s runs begun", plan.backfill_id, plan.todo.height, plan.cost, runs
     )

@@ -11,6 +11,7 @@ from datazones.backfilling.ledger import Claim, ClaimLost
 from datazones.errors import DatazonesError, ExpectationsFailed, SnapshotConflict, WarehouseBusy
 from flows.conclude import conclude
 from tasks.assemble import assemble
+from tasks.backfills import parts_of
 from tasks.equip import Equipment, equipped
 from tasks.examine import examine
 from tasks.fill import fill
@@ -34,7 +35,7 @@ TIMES = 8
 def carry(zone: str, backfill_id: str, chunk: int) -> Carried:
     """Do chunk number `chunk` of the backfill in `zone`, or what an earlier run has left of it."""
     with equipped() as equipment:
-        ledger = equipment.ledger(equipment.catalogue.zone(zone))
+        ledger = equipment.ledger(zone)
         claim = ledger.claim(backfill_id, chunk)
         if claim is None:
             return "another's"
@@ -42,8 +43,9 @@ def carry(zone: str, backfill_id: str, chunk: int) -> Carried:
             with claim.alive():
                 return _carried(equipment, claim, ledger.part(backfill_id))
         finally:
-            show(equipment, backfill_id)
-            submit(equipment, backfill_id)
+            parts = parts_of(equipment, backfill_id)
+            show(equipment, parts)
+            submit(equipment, parts)
 
 
 def _carried(equipment: Equipment, claim: Claim, part: Part) -> Carried:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.backfills import every, settle
+from tasks.backfills import every, parts_of, settle
 from tasks.equip import equipped
 from tasks.submit import submit
 
@@ -15,6 +15,7 @@ def tend() -> int:
     with equipped() as equipment:
         begun = 0
         for backfill_id in every(equipment):
-            settle(equipment, backfill_id)
-            begun += submit(equipment, backfill_id) or 0
+            parts = parts_of(equipment, backfill_id)
+            settle(equipment, parts)
+            begun += submit(equipment, parts) or 0
     return begun

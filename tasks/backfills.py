@@ -10,8 +10,8 @@ from typing import NamedTuple, cast
 import orjson
 import polars as pl
 
-from datazones.backfilling import Known, Part, Plan, Progress, Wanted, plan, progress
-from datazones.backfilling.parts import parts
+from datazones.backfilling import Chunk, Known, Part, Plan, Progress, Wanted, plan, progress
+from datazones.backfilling.parts import parts as parts_in
 from datazones.backfilling.planning import spans
 from datazones.catalogue import Feed, Zone
 from datazones.errors import CatalogueInvalid, UnknownCode
@@ -36,15 +36,15 @@ def planned(equipment: Equipment, wanted: Wanted) -> Plan:
 
 def kept(equipment: Equipment, done: Plan) -> list[Part]:
     """The plan in the store, each zone's part in that zone's ledger."""
-    found = [part for part in parts(done) if part.windows]
+    found = [part for part in parts_in(done) if part.windows]
     for part in found:
-        equipment.ledger(equipment.catalogue.zone(part.zone_id)).begin(part)
+        equipment.ledger(part.zone_id).begin(part)
     return found
 
 
 def named(equipment: Equipment, begins: str) -> str:
     """The id of the one backfill that begins so; UnknownCode when there is none, or several."""
-    ids = {found for zone in equipment.catalogue.zones.values() for found in equipment.ledger(zone).ids(begins)}
+    ids = {found for zone in equipment.catalogue.zones.values() for found in equipment.ledger(zone.zone_id).ids(begins)}
     if len(ids) != 1:
         raise UnknownCode(
             f"the backfill {begins}",
@@ -58,17 +58,17 @@ def named(equipment: Equipment, begins: str) -> str:
 def parts_of(equipment: Equipment, backfill_id: str) -> list[Part]:
     """Every zone's part of a backfill, in the order in which its zones were named."""
     zones = equipment.catalogue.zones.values()
-    having = [zone for zone in zones if backfill_id in equipment.ledger(zone).ids(backfill_id)]
-    found = [equipment.ledger(zone).part(backfill_id) for zone in having]
+    having = [zone for zone in zones if backfill_id in equipment.ledger(zone.zone_id).ids(backfill_id)]
+    found = [equipment.ledger(zone.zone_id).part(backfill_id) for zone in having]
     return sorted(found, key=lambda part: part.wanted.zones.index(part.zone_id))
 
 
-def progress_of(equipment: Equipment, backfill_id: str) -> Progress:
-    """How far it is, from the ledgers of its zones."""
+def progress_of(equipment: Equipment, parts: Sequence[Part]) -> Progress:
+    """How far the backfill of these parts is, from the ledgers of its zones."""
     told = []
-    for part in parts_of(equipment, backfill_id):
-        ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
-        told.append((part, ledger.chunks(part), ledger.word(backfill_id)))
+    for part in parts:
+        ledger = equipment.ledger(part.zone_id)
+        told.append((part, ledger.chunks(part), ledger.word(part.backfill_id)))
     return progress(told, ledger.now())
 
 
@@ -110,9 +110,11 @@ def _log(equipment: Equipment, zone: Zone, feed: Feed) -> list[_Load]:
     if pulled is None or layout(path, equipment.limits) != newest():
         return []
     rows = query(
-        path, f"SELECT slot, answers, declared FROM load_log WHERE feed_id = '{feed.feed_id}' ORDER BY load_id",
+        path,
+        "SELECT slot, answers, declared FROM load_log WHERE feed_id = $1 ORDER BY load_id",
         equipment.limits,
-    )  # fmt: skip
+        feed.feed_id,
+    )
     return [
         _Load(
             window_of(orjson.loads(declared) if declared else {}),
@@ -137,7 +139,7 @@ def _bytes_a_day(feed: Feed, load: _Load) -> float:
 
 def _failed(equipment: Equipment, zone: Zone, feed: Feed) -> list[tuple[str, date, date]]:
     """The windows that failed in any backfill of this feed."""
-    ledger, found = equipment.ledger(zone), []
+    ledger, found = equipment.ledger(zone.zone_id), []
     for backfill_id in ledger.ids():
         part = ledger.part(backfill_id)
         if part.wanted.feed_id != feed.feed_id:
@@ -154,14 +156,17 @@ def _failed(equipment: Equipment, zone: Zone, feed: Feed) -> list[tuple[str, dat
 def every(equipment: Equipment) -> list[str]:
     """The ids of all backfills of all zones."""
     zones = equipment.catalogue.zones.values()
-    return list(dict.fromkeys(found for zone in zones for found in equipment.ledger(zone).ids()))
+    return list(dict.fromkeys(found for zone in zones for found in equipment.ledger(zone.zone_id).ids()))
 
 
-def settle(equipment: Equipment, backfill_id: str) -> None:
+def settle(equipment: Equipment, parts: Sequence[Part]) -> None:
     """End the chunks that waited for a person and have been published since."""
-    for part in parts_of(equipment, backfill_id):
-        zone = equipment.catalogue.zone(part.zone_id)
-        ledger = equipment.ledger(zone)
+    for part in parts:
+        ledger, prefix = equipment.ledger(part.zone_id), equipment.catalogue.zone(part.zone_id).prefix
         for chunk in ledger.chunks(part):
-            if chunk.state == "held" and was_published(equipment.store, zone.prefix, chunk.snapshot):
-                ledger.move(backfill_id, chunk.number, lambda held: held.approved() if held.state == "held" else None)
+            if chunk.state == "held" and was_published(equipment.store, prefix, chunk.snapshot):
+                ledger.move(part.backfill_id, chunk.number, _approved)
+
+
+def _approved(chunk: Chunk) -> Chunk | None:
+    return chunk.approved() if chunk.state == "held" else None

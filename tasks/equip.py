@@ -127,9 +127,9 @@ class Equipment:
     def landing(self, zone: Zone) -> Landing:
         return Landing(self.store, zone.prefix, self.settings.home / "landing")
 
-    def ledger(self, zone: Zone) -> Ledger:
+    def ledger(self, zone_id: str) -> Ledger:
         """The zone's backfills."""
-        return Ledger(self.store, zone.prefix)
+        return Ledger(self.store, self.catalogue.zone(zone_id).prefix)
 
     def answered(self, zone: Zone, feed: Feed) -> Answered:
         """What the provider has answered before about this feed."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prefect.artifacts import create_progress_artifact, create_table_artifact
 
+from datazones.backfilling import Part
 from tasks.backfills import progress_of
 from tasks.equip import Equipment
 
 
-def show(equipment: Equipment, backfill_id: str) -> None:
+def show(equipment: Equipment, parts: Sequence[Part]) -> None:
     """Two artifacts of this run, the latest of their keys: a bar, and a table with a row a zone."""
-    now = progress_of(equipment, backfill_id)
+    now = progress_of(equipment, parts)
     share = 100.0 * now.done / now.total if now.total else 100.0
-    create_progress_artifact(share, key=f"backfill-{backfill_id}-progress", description=str(now))
-    create_table_artifact(now.rows(), key=f"backfill-{backfill_id}", description=str(now))
+    create_progress_artifact(share, key=f"backfill-{now.backfill_id}-progress", description=str(now))
+    create_table_artifact(now.rows(), key=f"backfill-{now.backfill_id}", description=str(now))

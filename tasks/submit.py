@@ -21,7 +21,6 @@ from prefect.exceptions import ObjectNotFound
 
 from datazones.backfilling import Part
 from datazones.errors import StoreUnavailable
-from tasks.backfills import parts_of
 from tasks.equip import Equipment
 
 DEPLOYMENT = "carry/carry"
@@ -56,7 +55,7 @@ def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
     """The next chunk of each zone in which none is worked on and none waits for a person."""
     found = []
     for part in parts:
-        ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
+        ledger = equipment.ledger(part.zone_id)
         if ledger.word(part.backfill_id) != "run":
             continue
         chunks = ledger.chunks(part)
@@ -68,8 +67,11 @@ def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
     return found[:AT_ONCE]
 
 
-def submit(equipment: Equipment, backfill_id: str) -> int | None:
-    """Give the server what is next of a backfill; how many flow runs. None without a server that has the deployment."""
+def submit(equipment: Equipment, parts: Sequence[Part]) -> int | None:
+    """Give the server what is next of the backfill of these parts; how many flow runs.
+
+    None without a server that has the deployment.
+    """
     if "PREFECT_API_URL" not in os.environ:
         return None
     with get_client(sync_client=True) as client:
@@ -77,7 +79,7 @@ def submit(equipment: Equipment, backfill_id: str) -> int | None:
             deployment = client.read_deployment_by_name(DEPLOYMENT)
         except ObjectNotFound:
             return None
-        return submitted(client, deployment.id, next_items(equipment, parts_of(equipment, backfill_id)))
+        return submitted(client, deployment.id, next_items(equipment, parts))
 
 
 def submitted(client: SyncPrefectClient, deployment: UUID, items: Sequence[Item]) -> int:

@@ -35,9 +35,9 @@ def start(wanted: Wanted, *, dry_run: bool, as_json: bool) -> int:
             _expect(equipment, plan, as_json=as_json)
         if dry_run or not plan.todo.height:
             return 0
-        backfills.kept(equipment, plan)
+        parts = backfills.kept(equipment, plan)
         click.echo(f"\nBackfill {plan.backfill_id}: datazones backfill status {plan.backfill_id} --follow", err=True)
-        return _begun(equipment, plan.backfill_id)
+        return _begun(equipment, parts)
 
 
 def _expect(equipment: Equipment, plan: Plan, *, as_json: bool) -> None:
@@ -90,20 +90,21 @@ def told(begins: str, *, follow: bool, as_json: bool) -> int:
     """Print how far it is, until it is over if it is to be followed; the exit code says how it ended."""
     with equipped() as equipment:
         backfill_id = backfills.named(equipment, begins)
-        now = _followed(equipment, backfill_id) if follow else backfills.progress_of(equipment, backfill_id)
+        parts = backfills.parts_of(equipment, backfill_id)
+        now = _followed(equipment, parts) if follow else backfills.progress_of(equipment, parts)
         if as_json:
             printing.entry({**asdict(now), "done": now.done}, as_json=True)
             return EXIT.get(now.state, 0)
         printing.rows(now.rows(), as_json=False)
         click.echo(f"\n{now}")
-        for host, seconds in _waits(equipment, backfill_id).items():
+        for host, seconds in _waits(equipment, parts[0]).items():
             click.echo(f"{host}: the next call is due in {duration(seconds)}")
         _next_step(now)
     return EXIT.get(now.state, 0)
 
 
-def _waits(equipment: Equipment, backfill_id: str) -> dict[str, float]:
-    feed = equipment.catalogue.feed(backfills.parts_of(equipment, backfill_id)[0].wanted.feed_id)
+def _waits(equipment: Equipment, part: Part) -> dict[str, float]:
+    feed = equipment.catalogue.feed(part.wanted.feed_id)
     return equipment.waits(equipment.catalogue.agency_of(feed))
 
 
@@ -112,16 +113,14 @@ def listed(*, as_json: bool) -> None:
     rows = []
     with equipped() as equipment:
         for backfill_id in backfills.every(equipment):
-            (part, *others), now = (
-                backfills.parts_of(equipment, backfill_id),
-                backfills.progress_of(equipment, backfill_id),
-            )
+            parts = backfills.parts_of(equipment, backfill_id)
+            part, now = parts[0], backfills.progress_of(equipment, parts)
             rows.append(
                 {
                     "id": backfill_id,
                     "planned at": f"{part.planned_at:%Y-%m-%d %H:%M}",
                     "feed": part.wanted.feed_id,
-                    "zones": 1 + len(others),
+                    "zones": len(parts),
                     "from": part.wanted.first,
                     "to": part.wanted.last,
                     "state": now.state,
@@ -147,43 +146,43 @@ def say(begins: str, word: Word, by: str) -> None:
     """Cancel or pause: said to the ledger of every zone; who works on it hears it between two slices."""
     with equipped() as equipment:
         backfill_id = backfills.named(equipment, begins)
-        for part in backfills.parts_of(equipment, backfill_id):
-            ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
+        parts = backfills.parts_of(equipment, backfill_id)
+        for part in parts:
+            ledger = equipment.ledger(part.zone_id)
             if word == "cancel":
                 ledger.cancel(part, by)
             else:
                 ledger.say(backfill_id, word, by)
-        click.echo(backfills.progress_of(equipment, backfill_id))
+        click.echo(backfills.progress_of(equipment, parts))
 
 
 def go_on(begins: str, by: str) -> int:
     """Say `run`, and begin again whatever nobody works on."""
     with equipped() as equipment:
-        backfill_id = backfills.named(equipment, begins)
-        for part in backfills.parts_of(equipment, backfill_id):
-            equipment.ledger(equipment.catalogue.zone(part.zone_id)).say(backfill_id, "run", by)
-        backfills.settle(equipment, backfill_id)
-        return _begun(equipment, backfill_id)
+        parts = backfills.parts_of(equipment, backfills.named(equipment, begins))
+        for part in parts:
+            equipment.ledger(part.zone_id).say(part.backfill_id, "run", by)
+        backfills.settle(equipment, parts)
+        return _begun(equipment, parts)
 
 
 def again(begins: str, by: str) -> int:
     """Plan anew what failed or is held, and begin it."""
     with equipped() as equipment:
-        backfill_id = backfills.named(equipment, begins)
-        backfills.settle(equipment, backfill_id)
-        parts = backfills.parts_of(equipment, backfill_id)
-        planned = sum(equipment.ledger(equipment.catalogue.zone(part.zone_id)).retry(part) for part in parts)
+        parts = backfills.parts_of(equipment, backfills.named(equipment, begins))
+        backfills.settle(equipment, parts)
+        planned = sum(equipment.ledger(part.zone_id).retry(part) for part in parts)
         click.echo(f"{planned} chunks are planned again, says {by}", err=True)
-        return _begun(equipment, backfill_id)
+        return _begun(equipment, parts)
 
 
-def _begun(equipment: Equipment, backfill_id: str) -> int:
+def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
     """On the server there is, else here; the exit code."""
     with server(equipment):
         if "PREFECT_API_URL" in os.environ:
             from tasks.submit import submit
 
-            runs = submit(equipment, backfill_id)
+            runs, backfill_id = submit(equipment, parts), parts[0].backfill_id
             if runs is None:
                 raise CatalogueInvalid(
                     f"the Prefect server at {os.environ['PREFECT_API_URL']}",
@@ -194,13 +193,13 @@ def _begun(equipment: Equipment, backfill_id: str) -> int:
             click.echo(f"Its workers have it: {runs} runs begun, the next follow as they end.", err=True)
             return 0
     with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
-        now = _carried_here(equipment, backfill_id)
+        now = _carried_here(equipment, parts)
     click.echo(f"\n{now}", err=True)
     _next_step(now)
     return EXIT.get(now.state, 0)
 
 
-def _carried_here(equipment: Equipment, backfill_id: str) -> Progress:
+def _carried_here(equipment: Equipment, parts: Sequence[Part]) -> Progress:
     """Every chunk, one after the other, in this process. What failed stays failed; the others go on.
 
     What another process works on is waited for.
@@ -210,14 +209,14 @@ def _carried_here(equipment: Equipment, backfill_id: str) -> Progress:
     from tasks.submit import next_items
 
     while True:
-        items = next_items(equipment, backfills.parts_of(equipment, backfill_id))
+        items = next_items(equipment, parts)
         for item in items:
             try:
-                carry(item.zone_id, backfill_id, item.chunk)
+                carry(item.zone_id, item.backfill_id, item.chunk)
             except DatazonesError as error:
                 click.echo(f"{item.zone_id}: {error}", err=True)
-            click.echo(f"  {item.zone_id}: {backfills.progress_of(equipment, backfill_id)}", err=True)
-        now = backfills.progress_of(equipment, backfill_id)
+            click.echo(f"  {item.zone_id}: {backfills.progress_of(equipment, parts)}", err=True)
+        now = backfills.progress_of(equipment, parts)
         if not items and now.state != "running":
             return now
         if not items:
@@ -243,7 +242,7 @@ def server(equipment: Equipment) -> Iterator[None]:
             del os.environ[name]
 
 
-def _followed(equipment: Equipment, backfill_id: str) -> Progress:
+def _followed(equipment: Equipment, parts: Sequence[Part]) -> Progress:
     """Until it is over or waits for a person, with a bar where there is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -251,13 +250,13 @@ def _followed(equipment: Equipment, backfill_id: str) -> Progress:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        now = backfills.progress_of(equipment, backfill_id)
-        task = bar.add_task(backfill_id, total=now.total, said="")
+        total = sum(len(part.windows) for part in parts)
+        task = bar.add_task(parts[0].backfill_id, total=total, said="")
         while True:
-            backfills.settle(equipment, backfill_id)
-            now = backfills.progress_of(equipment, backfill_id)
+            backfills.settle(equipment, parts)
+            now = backfills.progress_of(equipment, parts)
             left = "" if now.left_s is None else f"about {duration(now.left_s)} left"
-            waits = "".join(f", {host} in {duration(s)}" for host, s in _waits(equipment, backfill_id).items())
+            waits = "".join(f", {host} in {duration(s)}" for host, s in _waits(equipment, parts[0]).items())
             bar.update(task, completed=now.done, said=f"{now.state} {left}{waits}")
             if now.over or now.state == "paused":
                 return now
@@ -297,7 +296,7 @@ def _plan_rows(plan: Plan) -> list[dict[str, object]]:
 
 
 def _slice_rows(equipment: Equipment, part: Part) -> Iterator[dict[str, object]]:
-    ledger = equipment.ledger(equipment.catalogue.zone(part.zone_id))
+    ledger = equipment.ledger(part.zone_id)
     for chunk in ledger.chunks(part):
         for number, window in part.of(chunk.number):
             outcome = chunk.outcomes.get(number)

@@ -11,11 +11,14 @@ from datazones.errors import UnknownCode
 from datazones.warehouse.connecting import Limits, opened
 
 
-def query(path: Path, sql: str, limits: Limits) -> pl.DataFrame:
-    """The rows of one SQL statement on a warehouse file; UnknownCode with DuckDB's own words when it is wrong."""
+def query(path: Path, sql: str, limits: Limits, *bound: object) -> pl.DataFrame:
+    """The rows of one SQL statement on a warehouse file, with what is `bound` in place of $1, $2 and so on.
+
+    UnknownCode with DuckDB's own words when it is wrong.
+    """
     with opened(path, limits, read_only=True) as connection:
         try:
-            return pl.DataFrame(connection.sql(sql))
+            return pl.DataFrame(connection.sql(sql, params=bound or None))
         except duckdb.Error as error:
             raise UnknownCode(
                 "the SQL",

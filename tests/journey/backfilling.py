@@ -156,9 +156,9 @@ class Rig:
         return self.progress(backfill)
 
     def progress(self, backfill: str) -> Progress:
-        from tasks.backfills import progress_of
+        from tasks.backfills import parts_of, progress_of
 
-        return progress_of(self.equipment, backfill)
+        return progress_of(self.equipment, parts_of(self.equipment, backfill))
 
     def run(self, zones: str, first: str, last: str, feed: str = "months", **wanted: object) -> Progress:
         return self.carry(self.plan(zones, first, last, feed, **wanted).backfill_id)
@@ -167,7 +167,7 @@ class Rig:
         from tasks.backfills import parts_of
 
         for part in parts_of(self.equipment, backfill):
-            ledger = self.equipment.ledger(self.equipment.catalogue.zone(part.zone_id))
+            ledger = self.equipment.ledger(part.zone_id)
             if word == "cancel":
                 ledger.cancel(part, "ann")
             elif word == "retry":

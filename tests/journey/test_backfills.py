@@ -70,19 +70,21 @@ def test_prefect_is_given_each_chunk_once_and_again_when_its_run_has_died(workin
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.states import Crashed
 
+    from tasks.backfills import parts_of
     from tasks.submit import submit
 
     plan = working.plan(f"{working.zone()},{working.zone()}", "2015-01", "2015-03")
+    parts = parts_of(working.equipment, plan.backfill_id)
     of_plan = FlowRunFilter.model_validate({"tags": {"all_": [plan.backfill_id]}})
-    assert submit(working.equipment, plan.backfill_id) is None, "no server that carries backfills"
+    assert submit(working.equipment, parts) is None, "no server that carries backfills"
     with get_client(sync_client=True) as client:
         flow = client.create_flow_from_name("carry")
         deployment = client.create_deployment(flow, "carry", enforce_parameter_schema=False)
         try:
-            given = [submit(working.equipment, plan.backfill_id) for _ in range(3)]
+            given = [submit(working.equipment, parts) for _ in range(3)]
             first = client.read_flow_runs(flow_run_filter=of_plan)
             client.set_flow_run_state(first[0].id, Crashed(), force=True)
-            given.append(submit(working.equipment, plan.backfill_id))
+            given.append(submit(working.equipment, parts))
             runs = client.read_flow_runs(flow_run_filter=of_plan)
         finally:
             client.delete_deployment(deployment)
@@ -201,7 +203,7 @@ def test_a_question_that_zones_share_is_asked_once_for_all_of_them(working: Rig)
 
 def test_what_waits_for_approval_is_published_by_it_and_by_nothing_else(working: Rig) -> None:
     from flows.approve import approve
-    from tasks.backfills import settle
+    from tasks.backfills import parts_of, settle
 
     zone = working.zone()
     working.run(zone, "2015-01", "2015-02")
@@ -216,7 +218,7 @@ def test_what_waits_for_approval_is_published_by_it_and_by_nothing_else(working:
     assert working.carry(plan.backfill_id).state == "held"
     assert working.providers.asked() == []
     approve(zone, "they are right", "ann")
-    settle(working.equipment, plan.backfill_id)
+    settle(working.equipment, parts_of(working.equipment, plan.backfill_id))
     assert working.progress(plan.backfill_id).state == "done"
     assert working.months(zone) == YEAR[:5]
 
@@ -227,7 +229,7 @@ def test_a_worker_that_takes_over_asks_nothing_that_has_landed(working: Rig) -> 
 
     zone = working.equipment.catalogue.zone(working.zone())
     plan = working.plan(zone.zone_id, "2017-01", "2017-06")
-    ledger = working.equipment.ledger(zone)
+    ledger = working.equipment.ledger(zone.zone_id)
     first = ledger.claim(plan.backfill_id, 0)
     assert first
     gather(working.equipment, first, ledger.part(plan.backfill_id))

@@ -28,7 +28,7 @@ from datazones.settings import settings
 from datazones.warehouse import query
 from infra.children import free_port
 from infra.simulator.server import serving
-from tasks.backfills import progress_of
+from tasks.backfills import parts_of, progress_of
 from tasks.equip import Equipment, equipped
 from tests.journey.backfilling import NOW, Providers, catalogue
 from tests.journey.installed import BIN, Installation
@@ -76,7 +76,7 @@ class Site:
     def until_over(self, backfill: str, resumed_every_s: float = 0.0) -> Progress:
         """Wait until nothing more happens; `resume` is what an operator says, if so often."""
         until, resumed = time.monotonic() + PATIENCE_S, time.monotonic()
-        while (now := progress_of(self.equipment, backfill)).state in ("planned", "running"):
+        while (now := progress_of(self.equipment, parts_of(self.equipment, backfill))).state in ("planned", "running"):
             assert time.monotonic() < until, now
             self.say(now, "asked", self.providers.count())
             time.sleep(10)
@@ -87,7 +87,7 @@ class Site:
 
     def counted(self, backfill: str) -> dict[str, object]:
         """The slices in the ledger, the questions at the provider, the observations that readers see."""
-        now = progress_of(self.equipment, backfill)
+        now = progress_of(self.equipment, parts_of(self.equipment, backfill))
         asked = Counter(self.providers.questions())
         return {
             "state": now.state,
