@@ -18,6 +18,7 @@ from datazones.conforming._cells import figures, integers, members, stated
 from datazones.conforming._frames import complete, of_observations, of_series, refuse_gaps
 from datazones.conforming._held import ATTRIBUTE, SAID, Held
 from datazones.conforming._identities import Identities
+from datazones.conforming._joined import TOGETHER, joined
 from datazones.conforming._runs import Runs
 from datazones.errors import ResponseMalformed
 from datazones.model import Conformed, Cube, Hints
@@ -37,8 +38,8 @@ class _Passed(NamedTuple):
     calendar: Calendar
 
 
-def conform(cubes: Iterable[Cube], hints: Hints) -> Iterator[Conformed]:
-    """Each cube in the schemas; the series, one row each, come with the last piece.
+def conform(cubes: Iterable[Cube], hints: Hints, together: int = TOGETHER) -> Iterator[Conformed]:
+    """The cubes in the schemas, small neighbours `together`; the series, one row each, come with the last piece.
 
     They wait because a later piece may say of a series what an earlier one left out: a series has the first word said
     of each attribute, and an observation that says another keeps it in `obs_attributes`.
@@ -47,7 +48,7 @@ def conform(cubes: Iterable[Cube], hints: Hints) -> Iterator[Conformed]:
     """
     passed = _Passed(Held(), Identities(), Calendar())
     waiting: pl.DataFrame | None = None
-    for cube in cubes:
+    for cube in joined(cubes, together):
         if waiting is not None:
             yield Conformed(waiting, pl.DataFrame(schema=SERIES_SCHEMA))
         waiting = _conformed(cube, hints, passed)

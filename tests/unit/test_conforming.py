@@ -29,8 +29,8 @@ def cube(
     return Cube(pl.DataFrame(columns, strict=False), dimensions, "EX", "FLOW", series_attributes)
 
 
-def read(*cubes: Cube, hints: Hints = NOTHING_KNOWN) -> pl.DataFrame:
-    return tidy(conform(cubes, hints))
+def read(*cubes: Cube, hints: Hints = NOTHING_KNOWN, together: int = 0) -> pl.DataFrame:
+    return tidy(conform(cubes, hints, together))
 
 
 def attributes(frame: pl.DataFrame, name: str = "obs_attributes") -> list[object]:
@@ -176,7 +176,7 @@ def test_a_later_piece_may_say_what_an_earlier_one_left_out() -> None:
 def test_the_series_come_once_with_the_last_piece() -> None:
     whole = simple()
     pieces = list(
-        conform([replace_frame(whole, whole.frame[:1]), replace_frame(whole, whole.frame[1:])], NOTHING_KNOWN)
+        conform([replace_frame(whole, whole.frame[:1]), replace_frame(whole, whole.frame[1:])], NOTHING_KNOWN, 0)
     )
     assert [(piece.observations.height, piece.series.height) for piece in pieces] == [(1, 0), (2, 1)]
 
@@ -313,14 +313,15 @@ rows = st.tuples(
     st.lists(rows, max_size=24, unique_by=lambda row: row[:2]),
     st.lists(st.integers(0, 24), max_size=4),
     st.booleans(),
+    st.sampled_from([0, 5, 100]),
 )
-def test_the_result_does_not_depend_on_where_the_pieces_are_cut(
-    given_rows: list[tuple[object, ...]], cuts: list[int], monthly_too: bool
+def test_the_result_does_not_depend_on_where_the_pieces_are_cut_or_put_together(
+    given_rows: list[tuple[object, ...]], cuts: list[int], monthly_too: bool, together: int
 ) -> None:
     whole = _drawn(given_rows, monthly_too)
     edges = [0, *sorted(cuts), whole.frame.height]
     pieces = [replace_frame(whole, whole.frame[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
-    assert read(*pieces).equals(read(whole))
+    assert read(*pieces, together=together).equals(read(whole))
 
 
 def _drawn(given_rows: list[tuple[object, ...]], monthly_too: bool) -> Cube:
@@ -344,7 +345,7 @@ def test_a_duplicate_is_found_exactly_when_there_is_one(keys: list[tuple[str, in
 
 def _refused(pieces: Iterator[Cube]) -> bool:
     try:
-        tidy(conform(pieces, NOTHING_KNOWN))
+        tidy(conform(pieces, NOTHING_KNOWN, together=0))
     except ResponseMalformed:
         return True
     return False
