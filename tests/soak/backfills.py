@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from datazones.backfilling import Progress
-from datazones.catalogue.loading import SHIPPED
+from datazones.catalogue import load
 from datazones.publishing import Pointer, current
 from datazones.settings import settings
 from datazones.warehouse import query
@@ -33,7 +33,7 @@ from tasks.equip import Equipment, equipped
 from tests.journey.backfilling import NOW, Providers, catalogue
 from tests.journey.installed import BIN, Installation
 
-ZONES = sorted(path.stem for path in (SHIPPED / "zones").glob("*.toml"))
+ZONES = sorted(load().zones)
 FIRST, LAST, MONTHS = "2010-01", "2019-12", 120
 SLICES = len(ZONES) * MONTHS
 PATIENCE_S = 5400.0
