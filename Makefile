@@ -42,8 +42,8 @@ soak: setup  ## For long: a simulated year of hourly slots; writers race under f
 	$(RUN) python -m tests.year --hourly --seed $(or $(SEED),1)
 	$(RUN) python -m tests.soak --commits $(or $(COMMITS),10000) --publishes $(or $(PUBLISHES),1000) --seed $(or $(SEED),1)
 
-soak-backfill: setup  ## Backfills of 1,200 slices on real servers, undisturbed and killed at every step. CASES="sqlite postgres killed".
-	$(RUN) python -m tests.soak.backfills $(or $(CASES),sqlite postgres killed)
+soak-backfill: setup  ## Backfills of 1,200 slices on real servers: undisturbed, killed, over one another, throttled. CASES="sqlite postgres killed overlapping throttled".
+	$(RUN) python -m tests.soak.backfills $(CASES)
 
 soak-chaos: setup system-parts  ## Ten zones every minute while server, database, workers and runs are killed. MINUTES=30 SEED=1.
 	$(RUN) python -m tests.soak.chaos --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)

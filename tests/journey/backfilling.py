@@ -35,7 +35,7 @@ ref_area = "CN-HN"
 gb2260 = "{area}"
 timezone = "Asia/Shanghai"
 owner = "a test"
-schedule = "5 18 * * *"
+schedule = "{schedule}"
 prefix = "zones/{name}"
 topics = ["months"]
 shares = []
@@ -64,13 +64,14 @@ dfwds = '[{{"wdcode":"zb","valuecode":"SIM0001"}},{{"wdcode":"sj","valuecode":"$
 """
 
 
-def catalogue(folder: Path, zones: Sequence[str]) -> dict[str, str]:
+def catalogue(folder: Path, zones: Sequence[str], schedule: str = "5 18 * * *") -> dict[str, str]:
     """Files of these zones and of feeds: of each zone, of all alike, of ten years; the settings that name them."""
     for name in ("zones", "feeds"):
         (folder / name).mkdir(parents=True)
     for nth, name in enumerate(zones):
         area = AREAS[nth % len(AREAS)]
-        (folder / "zones" / f"{name}.toml").write_text(ZONE.format(nth=nth, name=name, area=area), encoding="utf-8")
+        text = ZONE.format(nth=nth, name=name, area=area, schedule=schedule)
+        (folder / "zones" / f"{name}.toml").write_text(text, encoding="utf-8")
     until = 'last = "2019-12"\n'
     for name, area, last in (
         ("months", "$gb2260", ""),
