@@ -8,6 +8,7 @@ interpreter, its libraries, the bytes themselves. The size is that of the answer
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.large import DIALECTS, write
-from datazones.staging import Job, stage
+from datazones.staging import ENVIRONMENT, Job, stage
 
 SIZE = 100 << 20
 _READING = "--read"
@@ -33,7 +34,8 @@ def peak(dialect: str, size: int = SIZE) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         paths = write(dialect, Path(folder), size)
         command = [sys.executable, "-m", "bench.reading_memory", _READING, dialect, *map(str, paths)]
-        rows, held = map(int, subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split())
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | ENVIRONMENT)
+        rows, held = map(int, done.stdout.split())
         given = sum(path.stat().st_size for path in paths)
     told = {"rows": rows, "answers": len(paths), "stream_mb": given >> 20, "peak_mb": held >> 20}
     return told | {"ratio": round(held / given, 2)}

@@ -7,6 +7,7 @@ a line and answers one line each, so that its start is paid once for many readin
 
 from __future__ import annotations
 
+import os
 import resource
 import select
 import subprocess
@@ -24,6 +25,10 @@ from datazones.conforming import conform
 from datazones.conforming.correcting import corrected, count_corrected
 from datazones.model import Correction, Cube, Hints
 from datazones.quirks import mended
+
+ENVIRONMENT = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:50,muzzy_decay_ms:0"}
+"""For the process that reads: polars' allocator gives back what it is done with at once, not after seconds. A large
+answer is read in many small pieces, whose memory would add up to as much as the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Reader:
         if self._child is None:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", __spec__.name, str(self._memory_mb)],
+                env=os.environ | ENVIRONMENT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -139,14 +139,25 @@ class _Filling:
         if not staged.rows:
             return
         equipment, slot = self._equipment, self._part.planned_at
+        answers = _answers(group)
         with WorkingCopy.held(self._into, equipment.limits, reach=[equipment.staged]) as copy:
-            self.changes += copy.load(staged, _answers(group), slot=slot, now=equipment.settings.clock())
-            self.loads.append(copy.log()[-1])
+            # a run that was killed between its load and its publish has left the load behind
+            wanted = (staged.feed_id, slot, staged.declared, _said(answers))
+            there = ((each, (each.feed_id, each.slot, each.declared, _said(each.answers))) for each in copy.log())
+            before = next((each for each, loaded in there if loaded == wanted), None)
+            if before is None:
+                self.changes += copy.load(staged, answers, slot=slot, now=equipment.settings.clock())
+            self.loads.append(before or copy.log()[-1])
 
 
 def _answers(group: Group) -> list[Landed]:
     """Each answer once, however many slices asked for it: that for metadata is the same for all."""
     return list({answer.request_key: answer for each in group for answer in each.answers}.values())
+
+
+def _said(answers: Iterable[Landed]) -> list[tuple[str, str]]:
+    """What was asked and what came, whenever that was."""
+    return [(answer.request_key, answer.digest) for answer in answers]
 
 
 def _one_companion(group: Group) -> bool:

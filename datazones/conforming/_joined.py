@@ -16,10 +16,14 @@ def joined(cubes: Iterable[Cube], together: int) -> Iterator[Cube]:
     """The same in fewer cubes: neighbours that say the same of themselves in the same columns, to `together` rows."""
     waiting: list[Cube] = []
     for cube in cubes:
-        if waiting and not (_said(cube) == _said(waiting[-1]) and _height(waiting) + cube.frame.height <= together):
+        fits = _height(waiting) + cube.frame.height <= together
+        if waiting and not (fits and _said(cube) == _said(waiting[-1])):
             yield _one(waiting)
             waiting = []
-        waiting.append(cube)
+        if cube.frame.height < together:
+            waiting.append(cube)
+        else:
+            yield cube  # at once: a large one that waited would be held beside the next
     if waiting:
         yield _one(waiting)
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from datazones.dialects._wire import cells_of, csv_rows, header_of, line_end, malformed, pieces
 
-PIECE = 2 << 20
+PIECE = 1 << 20
 """Bytes of a table that are taken apart at once, so that memory stays near the size of the table."""
 
 _MOST_PREAMBLE = 40

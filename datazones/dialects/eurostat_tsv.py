@@ -30,7 +30,7 @@ from datazones.model import Cube, Hints
 
 SUBJECT = "Eurostat TSV"
 AGENCY = "ESTAT"
-PIECE = 2 << 20
+PIECE = 1 << 20
 """Bytes of a table that are taken apart at once; a cell takes five, and becomes fifty."""
 
 __all__ = ["following", "read", "recognises"]

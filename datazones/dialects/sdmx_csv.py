@@ -41,7 +41,7 @@ from datazones.dialects._sdmx_later import following, refusal
 from datazones.dialects._wire import ahead, csv_rows, line_end, malformed, pieces, text_line, utf8
 from datazones.model import Cube, Hints
 
-PIECE = 24 << 20
+PIECE = 8 << 20
 """Bytes that are taken apart at once: enough to be fast, few enough for the allocator to use its memory again."""
 
 __all__ = ["following", "read", "recognises"]

@@ -354,3 +354,33 @@ def test_a_worker_killed_while_it_asks_or_loads_is_followed_by_one_that_does_the
     assert asked.total() <= 13, "what was in flight when it was killed may be asked again"
     assert working.months(zone) == months
     assert working.ask(zone, "SELECT count(*) FROM load_log") == [(1,)]
+
+
+LOADER = """
+import os, sys
+from tasks.equip import equipped
+from tasks.fill import fill
+from tasks.gather import gather
+from tasks.hydrate import hydrate
+with equipped() as equipment:
+    zone, backfill = sys.argv[1:]
+    ledger = equipment.ledger(zone)
+    claim, part = ledger.claim(backfill, 0), ledger.part(backfill)
+    gathered = gather(equipment, claim, part)
+    hydrate.fn(zone)
+    fill(equipment, claim, part, gathered, equipment.working(equipment.catalogue.zone(zone)))
+    os._exit(9)
+"""
+
+
+def test_what_a_worker_had_loaded_when_it_died_is_published_and_not_loaded_twice(working: Rig) -> None:
+    zone = working.zone()
+    backfill = working.plan(zone, "2012-01", "2012-12").backfill_id
+    assert subprocess.run([sys.executable, "-c", LOADER, zone, backfill], check=False).returncode == 9
+    assert not working.months(zone)
+    asked = working.providers.count()
+    done = working.carry(backfill)
+    assert (done.state, done.done) == ("done", 12)
+    assert working.providers.count() == asked
+    assert working.months(zone) == [f"2012{month:02}" for month in range(1, 13)]
+    assert working.ask(zone, "SELECT count(*) FROM load_log") == [(1,)]

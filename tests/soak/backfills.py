@@ -15,8 +15,11 @@ import sys
 from tests.soak.overlapping import overlapping, throttled
 from tests.soak.site import FIRST, LAST, SLICES, ZONES, site
 
+Digests = dict[str, dict[str, str]]
+"""By zone, the digest of each table of its snapshot."""
 
-def counts(*words: str) -> dict[str, str]:
+
+def counts(*words: str) -> Digests:
     """Undisturbed; the digests."""
     with site(*words) as here:
         backfill = here.begin()
@@ -29,7 +32,7 @@ def counts(*words: str) -> dict[str, str]:
         return here.digests()
 
 
-def killed(undisturbed: dict[str, str], *words: str) -> None:
+def killed(undisturbed: Digests, *words: str) -> None:
     """The command, workers, runs and the server die; what comes of it is the same."""
     with site(*words) as here:
         command = here.command("backfill", "all", "--feed", "months", "--from", FIRST, "--to", LAST)
@@ -59,9 +62,18 @@ def killed(undisturbed: dict[str, str], *words: str) -> None:
         more = found["asked more than once"]
         assert isinstance(more, int)
         assert more <= 2 * kills, "at most what was in flight when its run was killed"
-        same = sum(here.digests()[zone] == undisturbed[zone] for zone in ZONES)
-        here.say(f"{same} of {len(ZONES)} zones have the snapshot of the undisturbed run")
-        assert same == len(ZONES)
+        others = unlike(here.digests(), undisturbed)
+        here.say(f"{len(ZONES) - len(others)} of {len(ZONES)} zones have the snapshot of the undisturbed run", others)
+        assert not others
+
+
+def unlike(found: Digests, expected: Digests) -> dict[str, list[str]]:
+    """The tables of each zone that are not the same in both."""
+    tables = {zone: {**found[zone], **expected[zone]} for zone in ZONES}
+    differing = {
+        zone: [t for t in names if found[zone].get(t) != expected[zone].get(t)] for zone, names in tables.items()
+    }
+    return {zone: names for zone, names in differing.items() if names}
 
 
 def main() -> None:
@@ -69,13 +81,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.soak.backfills", description=__doc__)
     parser.add_argument("cases", nargs="*", default=["sqlite", "postgres", "killed", "overlapping", "throttled"])
     cases = parser.parse_args().cases
-    undisturbed: dict[str, str] = {}
+    undisturbed: Digests = {}
     if "sqlite" in cases:
         undisturbed = counts()
     if "postgres" in cases:
         on_postgres = counts("--postgres")
-        same = sum(on_postgres[zone] == undisturbed.get(zone) for zone in ZONES)
-        print(f"{same} of {len(ZONES)} zones have the same snapshot on SQLite and on PostgreSQL", flush=True)
+        others = unlike(on_postgres, undisturbed)
+        same = len(ZONES) - len(others)
+        print(f"{same} of {len(ZONES)} zones have the same snapshot on SQLite and on PostgreSQL", others, flush=True)
         undisturbed = undisturbed or on_postgres
     if "killed" in cases:
         killed(undisturbed or counts())

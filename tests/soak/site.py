@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from datazones.backfilling import Progress
 from datazones.catalogue import load
-from datazones.publishing import Pointer, current
+from datazones.publishing import Pointer, current, fetch_manifest
 from datazones.settings import settings
 from datazones.warehouse import query
 from infra.children import free_port
@@ -94,9 +94,14 @@ class Site:
             "publishes": sum(pointer.snapshot.generation for pointer in self._pointers().values()),
         }
 
-    def digests(self) -> dict[str, str]:
-        """The published snapshot of each zone, by content."""
-        return {zone: pointer.snapshot.snapshot_id for zone, pointer in self._pointers().items()}
+    def digests(self) -> dict[str, dict[str, str]]:
+        """The published snapshot of each zone, by content: the digest of each of its tables."""
+        zones = self.equipment.catalogue.zones
+        manifests = {
+            zone: fetch_manifest(self.equipment.store, zones[zone].prefix, pointer.snapshot)
+            for zone, pointer in self._pointers().items()
+        }
+        return {zone: {table.name: table.digest for table in found.tables} for zone, found in manifests.items()}
 
     def _pointers(self) -> dict[str, Pointer]:
         zones = self.equipment.catalogue.zones.values()
