@@ -100,7 +100,7 @@ def _workers(found: Installation, count: int, *words: str) -> Iterator[None]:
         **os.environ, **found.known(), "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "DATAZONES_HOME": str(found.home), "DATAZONES_CODE": str(CODE), "HOME": str(found.folder),
-        "DATAZONES_STANDBY": str(found.place.folder / "standby"),
+        "DATAZONES_STANDBY": str(found.place.standby),
         "DATAZONES_PROVIDERS_BASE": found.place.log_of("simulator").read_text().strip(),
     }  # fmt: skip
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, *words]

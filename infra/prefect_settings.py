@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+
+from dotenv import dotenv_values
 
 EVERY = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -36,14 +39,31 @@ SERVER = {
 }
 """A server that runs for a year: guarded against other pages of a browser, what it keeps bounded."""
 
-DATABASE, AUTH = "PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_SERVER_API_AUTH_STRING"
+DATABASE = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+
+URL, AUTH, SERVERS_AUTH = "PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"
 
 _SERVERS_OWN = ("PREFECT_SERVER_", "PREFECT_API_DATABASE_", "PREFECT_REDIS_")
 
 
 def guarded(auth: str) -> dict[str, str]:
     """A server that lets in whoever knows this `user:password`, and clients that do."""
-    return {AUTH: auth, "PREFECT_API_AUTH_STRING": auth}
+    return {SERVERS_AUTH: auth, AUTH: auth}
+
+
+def auth_in(given: Mapping[str, str]) -> str | None:
+    """The auth string that the owner has chosen: whoever says it to the server or to its clients means both."""
+    return given.get(SERVERS_AUTH) or given.get(AUTH)
+
+
+def called(url: str, auth: str | None) -> dict[str, str]:
+    """A client of the server whose API is there, with what it asks of whoever calls."""
+    return {URL: url, **({AUTH: auth} if auth else {})}
+
+
+def environment() -> dict[str, str]:
+    """What was set for commands that are typed here: the environment, and the file `.env` beneath it."""
+    return {name: text for name, text in dotenv_values(".env").items() if text is not None} | os.environ
 
 
 def origins(addresses: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import click
@@ -14,10 +13,9 @@ from datazones.backfilling import Part, Plan, Progress, Wanted
 from datazones.backfilling.costing import amount, duration
 from datazones.backfilling.ledger import Word
 from datazones.cli import printing
-from datazones.cli.serving import prefect_api
+from datazones.cli.serving import kept_up, prefect_api
 from datazones.errors import CatalogueInvalid
-from infra import locks
-from infra.upkeep.place import Place
+from infra import prefect_settings
 from tasks import backfills
 from tasks.equip import Equipment, equipped
 from tasks.preview import Effect, preview
@@ -178,14 +176,14 @@ def again(begins: str, by: str) -> int:
 
 def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
     """On the server there is, else here; the exit code."""
-    with server(equipment):
-        if "PREFECT_API_URL" in os.environ:
+    with kept_up(equipment.settings.home):
+        if url := os.environ.get(prefect_settings.URL):
             from tasks.submit import submit
 
             runs, backfill_id = submit(equipment, parts), parts[0].backfill_id
             if runs is None:
                 raise CatalogueInvalid(
-                    f"the Prefect server at {os.environ['PREFECT_API_URL']}",
+                    f"the Prefect server at {url}",
                     found="no deployment that carries backfills",
                     expected="carry/carry",
                     next_step=f"`datazones deploy` puts it there; then `datazones backfill resume {backfill_id}`",
@@ -221,25 +219,6 @@ def _carried_here(equipment: Equipment, parts: Sequence[Part]) -> Progress:
             return now
         if not items:
             time.sleep(LOOK_S)
-
-
-@contextmanager
-def server(equipment: Equipment) -> Iterator[None]:
-    """PREFECT_API_URL as it is, or that of what `datazones up` keeps up in this home, and how it lets us in."""
-    place = Place(equipment.settings.home.resolve() / "up")
-    state = place.state() if place.folder.exists() and locks.is_held(place.lock) else None
-    if "PREFECT_API_URL" in os.environ or state is None:
-        yield
-        return
-    known = {"PREFECT_API_URL": state.api_url}
-    if state.guarded:
-        known["PREFECT_API_AUTH_STRING"] = f"datazones:{(place.folder / 'auth').read_text()}"
-    os.environ.update(known)
-    try:
-        yield
-    finally:
-        for name in known:
-            del os.environ[name]
 
 
 def _followed(equipment: Equipment, parts: Sequence[Part]) -> Progress:

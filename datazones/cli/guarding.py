@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from datazones.errors import CatalogueInvalid
+from infra import prefect_settings
 from infra.upkeep.place import Place
 from infra.upkeep.plan import OURS
 
@@ -22,17 +22,17 @@ def guarded(home: Path) -> str:
 
     CatalogueInvalid when others can reach it and it asks nobody, or for something short.
     """
-    state = Place(home / "up").state()
-    url = os.environ.get("PREFECT_API_URL") or (state and state.api_url)
+    given = prefect_settings.environment()
+    known = given if prefect_settings.URL in given else Place.of(home).known(given)
+    url, auth = known.get(prefect_settings.URL), known.get(prefect_settings.AUTH)
     if not url:
         return "none is named by PREFECT_API_URL, and none is up here"
     where = urlsplit(url)
     reached = where.hostname not in OURS or bound_openly(where.port or 80)
-    given = os.environ.get("PREFECT_API_AUTH_STRING", "")
     if reached and _answers_anybody(url):
         raise _open(url, "answers to whoever asks")
-    if reached and given and len(given) < ENOUGH:
-        raise _open(url, f"asks for {len(given)} characters")
+    if reached and auth and len(auth) < ENOUGH:
+        raise _open(url, f"asks for {len(auth)} characters")
     return f"{url} {'is reached from elsewhere, and asks who calls' if reached else 'is reached from here alone'}"
 
 

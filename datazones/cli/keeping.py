@@ -13,7 +13,7 @@ import click
 
 from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.settings import settings
-from infra import locks
+from infra import locks, prefect_settings
 from infra.children import start
 from infra.upkeep.place import Place, State
 from infra.upkeep.plan import Plan
@@ -29,7 +29,7 @@ LOOK_S = 0.25
 def bring_up(plan: Plan) -> None:
     """Start a supervisor if there is none, wait until all it keeps is healthy, and say where everything is."""
     _refuse_crowd(plan)
-    place = Place(plan.folder)
+    place = plan.place
     place.folder.mkdir(parents=True, exist_ok=True)
     running = locks.is_held(place.lock)
     if not running:
@@ -38,15 +38,15 @@ def bring_up(plan: Plan) -> None:
     for part in state.parts:
         click.echo(f"  {part.name:<10} up, process {part.pid}, says what it does in {_near(place.log_of(part.name))}")
     click.echo(f"\n{'Already up' if running else 'Up'}. Prefect's UI is at {state.ui_url}")
-    key = _key(plan) if state.guarded else ""
+    key = _key(place) if state.guarded else ""
     click.echo(f"Refresh a zone:  {key}PREFECT_API_URL={state.api_url} prefect deployment run refresh/beijing --watch")
     click.echo("End it all:      datazones down")
 
 
-def _key(plan: Plan) -> str:
+def _key(place: Place) -> str:
     """What a command needs to be let in, as one types it; the UI asks for the same."""
-    click.echo(f"The UI asks for   datazones:$(cat {_near(plan.auth_file)})")
-    return f'PREFECT_API_AUTH_STRING="datazones:$(cat {_near(plan.auth_file)})" '
+    click.echo(f"The UI asks for what is in {_near(place.auth_file)}")
+    return f'{prefect_settings.AUTH}="$(cat {_near(place.auth_file)})" '
 
 
 def _refuse_crowd(plan: Plan) -> None:
@@ -62,8 +62,8 @@ def _refuse_crowd(plan: Plan) -> None:
 
 def take_down() -> None:
     """Ask the supervisor to end and wait until it has; nothing when there is none."""
-    place = Place(settings().home.resolve() / "up")
-    if not place.folder.exists() or not locks.is_held(place.lock):
+    place = Place.of(settings().home)
+    if not place.is_up():
         click.echo("Nothing is up.")
         return
     state = place.state()
@@ -82,7 +82,7 @@ def _started(plan: Plan, place: Place) -> None:
     place.forget()
     click.echo("Starting Prefect's server, the object store, deployments and workers ...", err=True)
     command = [sys.executable, "-m", "infra.upkeep.supervisor", PLAN.dump_json(plan).decode()]
-    child = start(command, place.log, plan.environment, tied=False)
+    child = start(command, place.log, tied=False)  # it makes of what we were given what each part gets
     until = time.monotonic() + READY_S
     while not locks.is_held(place.lock):
         if child.poll() or time.monotonic() > until:

@@ -17,6 +17,7 @@ from pathlib import Path
 from datazones.errors import CatalogueInvalid, StoreUnavailable
 from infra import prefect_settings
 from infra.children import answers, free_port, start, stop
+from infra.upkeep.place import Place
 
 START_S = 300.0
 """For a machine that does a great deal else; a server that dies is noticed at once."""
@@ -60,6 +61,22 @@ def prefect_api(home: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
     finally:
         os.environ.pop("PREFECT_API_URL", None)
         stop(child)
+
+
+@contextmanager
+def kept_up(home: Path) -> Iterator[None]:
+    """Where the environment names no Prefect API: in it, that of what `datazones up` keeps up in this home, if it does,
+    and how it lets us in."""
+    place, before = Place.of(home), dict(os.environ)
+    if prefect_settings.URL in before or not place.is_up():
+        yield
+        return
+    os.environ.update(place.known(prefect_settings.environment()))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _start(port: int, folder: Path) -> subprocess.Popen[bytes]:

@@ -81,9 +81,10 @@ def _servers(plan: Plan) -> Iterator[Process]:
         partial(answers, f"{plan.api_url}/ready"),
         most_memory_mb=SERVER_MEMORY_MB,
     )
-    listen = [sys.executable, "-m", "infra.standby.server", str(plan.standby)]
-    if len(str(plan.standby)) < SOCKET_LENGTH:
-        yield Process("standby", listen, plan.environment, partial(standing_by, plan.standby))
+    standby = plan.place.standby
+    listen = [sys.executable, "-m", "infra.standby.server", str(standby)]
+    if len(str(standby)) < SOCKET_LENGTH:
+        yield Process("standby", listen, plan.environment, partial(standing_by, standby))
     if plan.simulator_port:
         begin = ["--now", plan.simulated_from.isoformat()] if plan.simulated_from else []
         state = ["--port", str(plan.simulator_port), "--state", str(plan.home / "simulator"), *begin]

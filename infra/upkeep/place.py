@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
+
+from infra import locks, prefect_settings
+from infra.upkeep import secrets
+
+USER = "datazones:"
+"""Whom the API knows by an auth string that was made here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,11 @@ class Place:
 
     folder: Path
 
+    @classmethod
+    def of(cls, home: Path) -> Place:
+        """That of the installation which lives there."""
+        return cls(home.resolve() / "up")
+
     @property
     def lock(self) -> Path:
         """Held by the supervisor for as long as it lives, however it ends."""
@@ -57,12 +69,39 @@ class Place:
         return self.folder / f"{part}.log"
 
     @property
+    def standby(self) -> Path:
+        """The socket of the process that stands by for runs. Where its path is too long for one, runs begin anew."""
+        return self.folder / "standby"
+
+    @property
+    def auth_file(self) -> Path:
+        """The auth string that was made here, for whoever wants to call the API."""
+        return self.folder / "auth"
+
+    def auth(self) -> str:
+        """The same, `user:password`; made now if it was not yet."""
+        return secrets.kept(self.auth_file, before=USER)
+
+    @property
     def _record(self) -> Path:
         return self.folder / "state.json"
 
     def supervisor(self) -> int:
         """The process that holds the lock."""
         return int(self.lock.read_text())
+
+    def is_up(self) -> bool:
+        """Whether a supervisor lives, however the last one ended."""
+        return self.folder.exists() and locks.is_held(self.lock)
+
+    def known(self, given: Mapping[str, str]) -> dict[str, str]:
+        """How a command that was given this environment finds the server that is kept up here, and is let in: by the
+        auth string made here, else by its owner's. Nothing before the supervisor's first word."""
+        state = self.state()
+        if state is None:
+            return {}
+        auth = self.auth() if state.guarded else prefect_settings.auth_in(given)
+        return prefect_settings.called(state.api_url, auth)
 
     def state(self) -> State | None:
         """What the supervisor last said; None before its first word."""

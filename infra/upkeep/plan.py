@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from datazones.settings import PREFIX
 from infra import prefect_settings, presence
 from infra.standby.__main__ import WHERE
 from infra.upkeep import postgres, redis, secrets
+from infra.upkeep.place import Place
 
 CODE = Path(__file__).parents[2]
 """The folder that holds `prefect.yaml` and the packages its entrypoints name."""
@@ -43,22 +42,18 @@ class Plan:
     simulated_from: datetime | None = None
 
     @property
-    def folder(self) -> Path:
-        return self.home / "up"
+    def place(self) -> Place:
+        """The files by which others find it."""
+        return Place.of(self.home)
 
     @property
     def api_url(self) -> str:
         return f"http://{LOOPBACK if self.host == EVERYWHERE else self.host}:{self.port}/api"
 
     @property
-    def auth_file(self) -> Path:
-        """The auth string of our own, for whoever wants to call the API."""
-        return self.folder / "auth"
-
-    @property
-    def standby(self) -> Path:
-        """The socket of the process that stands by for runs. Where its path is too long for one, runs begin anew."""
-        return self.folder / "standby"
+    def guarded(self) -> bool:
+        """Whether the API asks for an auth string that is made here: one is wanted, and its owner has set none."""
+        return self.auth and not prefect_settings.auth_in(prefect_settings.environment())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,24 +78,24 @@ class Plan:
     def _everything(self) -> dict[str, str]:
         """Parts run elsewhere, so `.env` is read here."""
         base = {f"{PREFIX}PROVIDERS_BASE": f"http://{LOOPBACK}:{self.simulator_port}"} if self.simulator_port else {}
-        given = {**{name: text for name, text in dotenv_values(".env").items() if text is not None}, **os.environ}
+        given = prefect_settings.environment()
         return {
             **given,
             **prefect_settings.EVERY,
             **base,
-            **self._auth(given.get(prefect_settings.AUTH)),
+            **self._auth(prefect_settings.auth_in(given)),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}",
-            WHERE: str(self.standby),
+            WHERE: str(self.place.standby),
             presence.HOME: str(self.home),
             f"{PREFIX}UNBEGUN_S": "60",  # nothing is fetched or placed here before a run begins
             f"{PREFIX}CODE": str(CODE),
             "PREFECT_HOME": str(self.home / "prefect"),
-            "PREFECT_API_URL": self.api_url,
+            prefect_settings.URL: self.api_url,
         }
 
     def _auth(self, given: str | None) -> dict[str, str]:
         """What the API asks of whoever calls, `user:password`: what is set, else one of our own where it is wanted."""
-        auth = given or (f"datazones:{secrets.kept(self.auth_file)}" if self.auth else None)
+        auth = given or (self.place.auth() if self.auth else None)
         return prefect_settings.guarded(auth) if auth else {}
 
     def _origins(self) -> dict[str, str]:

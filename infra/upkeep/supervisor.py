@@ -163,13 +163,13 @@ class Supervisor:
 
     def _say(self) -> None:
         found = tuple(kept.part for kept in (*self._servers, *self._workers))
-        self._place.say(State(os.getpid(), self._plan.api_url, bool(self._workers), self._plan.auth, found))
+        self._place.say(State(os.getpid(), self._plan.api_url, bool(self._workers), self._plan.guarded, found))
 
 
 def main() -> None:
     """Supervise the plan named on the command line, unless somebody supervises this home already."""
     plan = PLAN.validate_json(sys.argv[1])
-    place = Place(plan.folder)
+    place = plan.place
     for number in ENDS:
         signal.signal(number, _asked)
     with place.lock.open("a") as lock:

@@ -35,7 +35,7 @@ class Installation:
 
     @property
     def place(self) -> Place:
-        return Place(self.home / "up")
+        return Place.of(self.home)
 
     @property
     def state(self) -> State:
@@ -46,7 +46,7 @@ class Installation:
     @property
     def auth(self) -> str:
         """What the API asks of whoever calls."""
-        return f"datazones:{(self.place.folder / 'auth').read_text()}"
+        return self.place.auth()
 
     def datazones(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         return self._run("datazones", *words, **more)
@@ -59,7 +59,7 @@ class Installation:
 
     def known(self) -> dict[str, str]:
         """How a command finds Prefect's server and is let in."""
-        return {"PREFECT_API_URL": self.state.api_url, "PREFECT_API_AUTH_STRING": self.auth}
+        return self.place.known({})
 
     def _run(self, program: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}

@@ -84,7 +84,7 @@ class Chaos:
 
     def _run(self) -> tuple[str, int] | None:
         """The process of a run of this installation that is under way."""
-        ours = f"{WHERE}={self.found.place.folder / 'standby'}"
+        ours = f"{WHERE}={self.found.place.standby}"
         runs = [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_run(path, ours)]
         return ("run", self.chance.choice(runs)) if runs else None
 
