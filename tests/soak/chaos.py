@@ -1,8 +1,9 @@
 """`python -m tests.soak.chaos`: ten zones every minute, and somebody who kills without warning, for as long as asked.
 
 A whole installation as production runs it: PostgreSQL, two workers, an auth string. Every two minutes on average the
-server, the database, a worker or a run is killed with signal 9, and nobody helps. At the end every slot that the clock
-says was due must have ended, once. What happened is in LOG, one line of JSON each.
+server, the database, a worker or a run is killed with signal 9, each as often as the others, and nobody helps. After a
+third of the time the providers release what is newer by years, so that zones are published meanwhile. At the end every
+slot that the clock says was due must have ended, once. What happened is in LOG, one line of JSON each.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,17 +20,20 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
+from urllib.request import Request, urlopen
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import CronSchedule
 
+from datazones.catalogue import load
 from datazones.catalogue.loading import SHIPPED
 from infra.standby.__main__ import WHERE
+from tests.journey.homes import FIRST, LATER
 from tests.journey.installed import Installation, up, wait
 from tests.soak.memory import Memory
 
@@ -36,6 +41,9 @@ EVERY_MINUTE = "* * * * *"
 LOOK_S = 2.0
 RECOVERED_S = 90.0
 FIRST_S = 1800.0
+RUN_S = 90.0
+"""Zones are due every minute: so long a run to be killed is waited for."""
+
 DRAIN_S = 600.0
 """So long the last slots may take after the last kill, on a machine that does other things."""
 
@@ -53,13 +61,20 @@ class Chaos:
     recoveries: list[tuple[str, float]] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
 
-    def go(self, until: float) -> None:
-        """Kill until then."""
-        next_at = time.monotonic() + self.pause_s
-        while time.monotonic() < until:
+    def go(self, seconds: float) -> None:
+        """Kill for so long, each kind in turn, and let the providers release something in between."""
+        begun = time.monotonic()
+        next_at, release_at = begun + self.pause_s * self.chance.uniform(0.5, 1.5), begun + seconds / 3
+        left: list[str] = []
+        while time.monotonic() < begun + seconds:
             self.memory.look(time.monotonic(), self.found.state.parts)
+            if time.monotonic() >= release_at:
+                released(self.found, LATER)
+                self._say(released=f"{LATER}")
+                release_at = float("inf")
             if time.monotonic() >= next_at:
-                self._kill(self.chance.choice(KINDS))
+                left = left or self.chance.sample(KINDS, len(KINDS))
+                self._kill(left.pop())
                 next_at = time.monotonic() + self.pause_s * self.chance.uniform(0.5, 1.5)
             time.sleep(LOOK_S)
 
@@ -83,10 +98,14 @@ class Chaos:
         return part.name, part.pid
 
     def _run(self) -> tuple[str, int] | None:
-        """The process of a run of this installation that is under way."""
-        ours = f"{WHERE}={self.found.place.standby}"
-        runs = [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_run(path, ours)]
-        return ("run", self.chance.choice(runs)) if runs else None
+        """The process of a run of this installation that is under way, as soon as there is one."""
+        ours, until = f"{WHERE}={self.found.place.standby}", time.monotonic() + RUN_S
+        while time.monotonic() < until:
+            runs = [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_run(path, ours)]
+            if runs:
+                return "run", self.chance.choice(runs)
+            time.sleep(0.1)
+        return None
 
     def _replaced(self, name: str, pid: int) -> Callable[[], bool]:
         return lambda: any(p.name == name and p.pid != pid and p.healthy for p in self.found.state.parts)
@@ -120,12 +139,20 @@ def _is_run(process: Path, ours: str) -> bool:
 
 def zones_every_minute(folder: Path) -> list[str]:
     """The ten zones in a folder of their own, due every minute; their names."""
-    folder.mkdir()
-    for path in (SHIPPED / "zones").glob("*.toml"):
+    shutil.copytree(SHIPPED / "zones", folder)
+    zones = sorted(load().zones)
+    for path in (folder / f"{zone}.toml" for zone in zones):
         lines = path.read_text(encoding="utf-8").splitlines()
         due = [f'schedule = "{EVERY_MINUTE}"' if line.startswith("schedule") else line for line in lines]
-        (folder / path.name).write_text("\n".join(due) + "\n", encoding="utf-8")
-    return sorted(path.stem for path in folder.glob("*.toml"))
+        path.write_text("\n".join(due) + "\n", encoding="utf-8")
+    return zones
+
+
+def released(found: Installation, until: date) -> None:
+    """Have the simulated providers know what was released until that day."""
+    base = found.place.log_of("simulator").read_text().split()[0]
+    said = json.dumps({"now": f"{until}T00:00:00Z"}).encode()
+    urlopen(Request(f"{base}/_clock", said), timeout=30).read()
 
 
 def _publish(found: Installation, zones: list[str]) -> None:
@@ -153,11 +180,12 @@ def soak(minutes: float, seed: int, pause_s: float, log: IO[str]) -> bool:
         zones = zones_every_minute(Path(folder) / "zones")
         given = {"DATAZONES_ZONES_FOLDER": str(Path(folder) / "zones")}
         with up("--postgres", "--auth", "--workers", "2", **given) as found:
+            released(found, FIRST)
             _publish(found, zones)
             reschedule(found, zones)
             chaos = Chaos(found, log, random.Random(seed), pause_s)
             since = datetime.now(UTC)
-            chaos.go(time.monotonic() + 60 * minutes)
+            chaos.go(60 * minutes)
             until = datetime.now(UTC)
             counted = _settled(found, zones, since, until)
             slowest = max(chaos.recoveries, key=lambda one: one[1], default=("nothing", 0.0))
@@ -192,6 +220,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=120.0, help="seconds between kills, on average")
     parser.add_argument("--log", type=argparse.FileType("w"), default=sys.stderr)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # what is up is taken down
     sys.exit(not soak(asked.minutes, asked.seed, asked.pause, asked.log))
 
 
