@@ -9,6 +9,7 @@ from datazones.publishing import Approval, Snapshot, held
 from datazones.publishing import approve as publish_held
 from datazones.reporting.words import in_markdown
 from tasks import announce
+from tasks.display import display
 from tasks.equip import equipped
 from tasks.retrying import if_transient
 from tasks.seal import refuse_early
@@ -28,5 +29,5 @@ def approve(zone_id: str, because: str, by: str, candidate: str | None) -> Snaps
         )
     announce.published(snapshot, kept.changes)
     text = f"**{in_markdown(zone_id)}**, generation {snapshot.generation}, approved by {in_markdown(by)}: "
-    create_markdown_artifact(text + in_markdown(because), key=f"approval-{zone_id.replace('_', '-')}")
+    display(create_markdown_artifact, text + in_markdown(because), f"approval-{zone_id}", f"Approved by {by}")
     return snapshot

@@ -14,6 +14,7 @@ from datazones.publishing import waiting
 from tasks import announce
 from tasks.equip import Equipment, equipped
 from tasks.retrying import if_transient
+from tasks.summarise import summarise
 
 
 @task(task_run_name="hold {candidate.zone_id}", retries=3, retry_delay_seconds=2, retry_condition_fn=if_transient)
@@ -31,6 +32,7 @@ def hold(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) -> st
             trusted=equipment.trusted(zone),
             beside=beside,
         )
+        summarise(equipment, zone, candidate, kept.manifest, kept.key, "held back")
     announce.held(candidate, verdict)
     return kept.manifest.snapshot_id
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from prefect import task
 
 from datazones.model import Beside, Candidate, Parent, Verdict
-from datazones.publishing import Snapshot, pull, refresh_alias
+from datazones.publishing import Snapshot, fetch_manifest, pull, refresh_alias
 from datazones.publishing import publish as publish_candidate
 from datazones.warehouse import WorkingCopy
 from tasks import announce
 from tasks.equip import equipped
 from tasks.retrying import if_transient
 from tasks.seal import refuse_early
+from tasks.summarise import summarise
 
 
 @task(task_run_name="publish {candidate.zone_id}", retries=3, retry_delay_seconds=2, retry_condition_fn=if_transient)
@@ -34,9 +35,12 @@ def publish(candidate: Candidate, verdict: Verdict, beside: Sequence[Beside]) ->
             beside=beside,
         )
         refresh_alias(equipment.store, zone.prefix, trusted | {signer.public_key})
-        pull(equipment.store, zone.prefix, equipment.published(zone), trusted=trusted, at_hand=candidate.file)
+        pulled = pull(equipment.store, zone.prefix, equipment.published(zone), trusted=trusted, at_hand=candidate.file)
         if zone.collects:
             with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
                 copy.adopt(Parent(snapshot.generation, snapshot.snapshot_id, candidate.load_id))
+        if pulled and pulled.generation == snapshot.generation:
+            manifest = fetch_manifest(equipment.store, zone.prefix, pulled.snapshot)
+            summarise(equipment, zone, candidate, manifest, pulled.snapshot.key, "published")
     announce.published(snapshot, candidate.changes)
     return snapshot

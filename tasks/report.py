@@ -12,6 +12,7 @@ from datazones.model import Beside, Candidate, Verdict
 from datazones.reporting import Report, as_html, as_json, as_markdown, places
 from datazones.warehouse import around
 from expectations.told import told
+from tasks.display import display
 from tasks.equip import Equipment, equipped
 
 
@@ -20,8 +21,12 @@ def report(candidate: Candidate, verdict: Verdict) -> tuple[Beside, ...]:
     """The report as HTML and JSON in files, and as an artifact of this run."""
     with equipped() as equipment, equipment.spending("report"):
         told = _told(equipment, candidate, verdict)
-        key = f"gate-{candidate.zone_id.replace('_', '-')}"
-        create_markdown_artifact(as_markdown(told), key=key, description=f"{told.zone_name}: {told.outcome}")
+        display(
+            create_markdown_artifact,
+            as_markdown(told),
+            f"gate-{candidate.zone_id}",
+            f"{told.zone_name}: {told.outcome}",
+        )
         folder = equipment.settings.home / "reports" / candidate.zone_id
         folder.mkdir(parents=True, exist_ok=True)
         written = {"report.html": as_html(told).encode(), "report.json": as_json(told).encode()}

@@ -8,6 +8,7 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact
 
 from datazones.backfilling import Part
 from tasks.backfills import progress_of
+from tasks.display import display
 from tasks.equip import Equipment
 
 
@@ -15,5 +16,5 @@ def show(equipment: Equipment, parts: Sequence[Part]) -> None:
     """Two artifacts of this run, the latest of their keys: a bar, and a table with a row a zone."""
     now = progress_of(equipment, parts)
     share = 100.0 * now.done / now.total if now.total else 100.0
-    create_progress_artifact(share, key=f"backfill-{now.backfill_id}-progress", description=str(now))
-    create_table_artifact(now.rows(), key=f"backfill-{now.backfill_id}", description=str(now))
+    display(create_progress_artifact, share, f"backfill-{now.backfill_id}-progress", str(now))
+    display(create_table_artifact, now.rows(), f"backfill-{now.backfill_id}", str(now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datazones.model.answers import Landed, Request, Window
-from datazones.model.loads import Break, Logged, Revisions, Staged
+from datazones.model.loads import Break, Brought, Logged, Revisions, Staged
 from datazones.model.readings import Conformed, Correction, Cube, Hints, Quirk
 from datazones.model.snapshots import Base, Beside, Candidate, Contribution, HeldFeed, Parent, Part, Pin, Table
 from datazones.model.verdicts import Broken, Curve, Finding, Point, Quarantined, Verdict
@@ -13,6 +13,7 @@ __all__ = [
     "Beside",
     "Break",
     "Broken",
+    "Brought",
     "Candidate",
     "Conformed",
     "Contribution",

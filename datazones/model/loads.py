@@ -55,6 +55,22 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What one feed has brought since a load: how many vintages, the number of its latest, and what they changed.
+
+    `vintage_id` is None for a feed that has none yet.
+    """
+
+    feed_id: str
+    vintages: int
+    vintage_id: int | None
+    known_at: datetime | None
+    added: int
+    revised: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Revisions:
     """How many observations a vintage added, revised and withdrew, and how many differed by noise only.
 

@@ -17,7 +17,7 @@ from datazones.publishing.pointing import current, fetch_manifest, fetch_signed,
 from datazones.publishing.probing import SCRATCH, Probe, probe, refuse_unsafe
 from datazones.publishing.publishing import Snapshot, publish
 from datazones.publishing.pulling import Pulled, base_at_hand, fetch_warehouse, last_pulled, pull
-from datazones.publishing.putting import base_of, seal
+from datazones.publishing.putting import WAREHOUSE, base_of, seal
 from datazones.publishing.signing import ANYBODY, Signer
 from datazones.publishing.store import Outcome, Store
 from datazones.publishing.sweeping import sweep
@@ -27,6 +27,7 @@ __all__ = [
     "ALIAS",
     "ANYBODY",
     "SCRATCH",
+    "WAREHOUSE",
     "Approval",
     "Book",
     "End",

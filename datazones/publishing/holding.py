@@ -31,6 +31,11 @@ class Held(Document):
     changes: Revisions
     signature: Signature
 
+    @property
+    def key(self) -> str:
+        """Where it lies below the zone's prefix."""
+        return f"{_on(self.manifest.generation - 1)}{self.manifest.snapshot_id}.json"
+
 
 def hold(
     store: Store,

@@ -1,4 +1,4 @@
-"""What the gate saw, for people: one report as HTML, as JSON and as a Prefect artifact. Pure: values in, text out.
+"""What the gate saw and what came of it, for people: as HTML, as JSON, as Prefect artifacts. Pure: values in, text out.
 
 Whatever a feed says in it is shown as text and never becomes markup, in any of the three (`words`).
 """
@@ -6,6 +6,7 @@ Whatever a feed says in it is shown as text and never becomes markup, in any of 
 from __future__ import annotations
 
 from datazones.reporting.report import Report, places
-from datazones.reporting.writing import as_html, as_json, as_markdown
+from datazones.reporting.summary import Summary
+from datazones.reporting.writing import as_html, as_json, as_markdown, summarised
 
-__all__ = ["Report", "as_html", "as_json", "as_markdown", "places"]
+__all__ = ["Report", "Summary", "as_html", "as_json", "as_markdown", "places", "summarised"]

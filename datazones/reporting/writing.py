@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from datazones.reporting import plotting
 from datazones.reporting.report import Report, headings
+from datazones.reporting.summary import Summary, state
 from datazones.reporting.words import in_html, in_json, in_markdown
 
 SAMPLE = 8
@@ -30,6 +31,11 @@ def as_html(report: Report) -> str:
 def as_markdown(report: Report) -> str:
     """The same in short, as Prefect shows it in the page of a run."""
     return _template("artifact.md", in_markdown).render(report=report)
+
+
+def summarised(summary: Summary) -> str:
+    """What a run did, as Prefect shows it in the page of the run."""
+    return _template("summary.md", in_markdown).render(summary=summary)
 
 
 def as_json(report: Report) -> str:
@@ -58,7 +64,7 @@ def _environment(escaped: Callable[[object], Markup]) -> Environment:
     )
     environment.filters["figure"] = _figure
     environment.globals.update(plotted=plotting.plotted, sparkline=plotting.sparkline, picture=plotting, most=SAMPLE)
-    environment.globals["headings"] = headings
+    environment.globals.update(headings=headings, state=state)
     return environment
 
 

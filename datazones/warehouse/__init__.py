@@ -6,7 +6,7 @@ A working copy belongs to one writer at a time; what is published is a compact c
 from __future__ import annotations
 
 from datazones.warehouse.around import around
-from datazones.warehouse.comparing import changed, compare, movers
+from datazones.warehouse.comparing import brought, changed, compare, movers
 from datazones.warehouse.exporting import STORAGE_VERSION, Exported, content, export
 from datazones.warehouse.quarantining import standing
 from datazones.warehouse.querying import query
@@ -17,6 +17,7 @@ __all__ = [
     "Exported",
     "WorkingCopy",
     "around",
+    "brought",
     "changed",
     "compare",
     "content",

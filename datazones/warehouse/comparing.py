@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from datazones.model import Revisions
+from datazones.model import Brought, Revisions
 from datazones.warehouse.connecting import Limits, literal, opened
 
 _UNIT = "concat_ws('|', unit_measure, unit_mult::VARCHAR, base_per)"
@@ -70,6 +70,21 @@ def changed(before: Path, after: Path, limits: Limits) -> Revisions:
         revised=row["revised"] + row["emptied"] + row["reflagged"],
         withdrawn=row["withdrawn"],
     )
+
+
+_BROUGHT = """
+SELECT feed_id, count(*) FILTER (load_id > $since), max(vintage_id), max(known_at),
+       coalesce(sum(added) FILTER (load_id > $since), 0)::BIGINT,
+       coalesce(sum(revised) FILTER (load_id > $since), 0)::BIGINT,
+       coalesce(sum(withdrawn) FILTER (load_id > $since), 0)::BIGINT
+FROM feed LEFT JOIN vintage USING (feed_id) GROUP BY feed_id ORDER BY feed_id
+"""
+
+
+def brought(path: Path, since: int, limits: Limits) -> tuple[Brought, ...]:
+    """What each feed of a zone's file has brought by loads later than `since`."""
+    with opened(path, limits, read_only=True) as connection:
+        return tuple(Brought(*row) for row in connection.execute(_BROUGHT, {"since": since}).fetchall())
 
 
 _MOVERS = """

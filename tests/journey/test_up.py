@@ -137,7 +137,21 @@ def test_an_operator_sees_the_zones_their_schedules_and_a_finished_run_with_its_
         browser.go(f"{ui}/v2/runs/flow-run/{run['id']}")
         browser.read(run["name"], "Completed")
         browser.press("Artifacts")
-        browser.read("gate-beijing")
+        browser.read("gate-beijing", "zone-beijing")
+
+
+def test_a_run_that_published_shows_what_each_feed_brought_and_where_it_lies(installation: Installation) -> None:
+    shown = installation.asked("artifacts/filter", {"artifacts": {"key": {"any_": ["zone-beijing"]}}})
+    (page,) = shown
+    assert page["flow_run_id"] == _of_beijing(installation)["id"]
+    assert page["description"] == "Beijing 北京, generation 1: published"
+    told = str(page["data"]).replace("\\", "")
+    rows = re.findall(r"^\| (\w+) \| \d \| [\d: -]+ \| ([\d,]+) \| 0 \| 0 \| new \|$", told, re.MULTILINE)
+    assert {feed for feed, added in rows if int(added.replace(",", ""))} == {"nbs_province_year", "worldbank_ai_race"}
+    places = re.findall(r"s3://datazones/(zones/beijing/\S+)", told)
+    with _store(installation) as store:
+        assert [place for place in places if store.get(place)] == places
+    assert len(places) == 4
 
 
 def test_a_refresh_has_three_tasks_a_feed_and_five_a_zone_however_many_observations_it_brings(

@@ -56,6 +56,7 @@ def test_holding_a_candidate_keeps_its_file_and_its_report_and_moves_no_pointer(
     assert [file.name for file in kept.manifest.files] == FILES
     assert all(store.digest(f"{prefix}/{file.key}") == file.sha256 for file in kept.manifest.files)
     assert waiting(store, prefix) == [kept]
+    assert store.get(f"{prefix}/{kept.key}")
 
 
 def test_the_same_content_is_held_once_however_often_it_is_built_again(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from datazones.model import Candidate, Curve, Finding, HeldFeed, Parent, Point, Revisions, Table, Verdict
-from datazones.reporting import Report, as_html, as_json, as_markdown, places
+from datazones.model import Brought, Candidate, Curve, Finding, HeldFeed, Parent, Point, Revisions, Table, Verdict
+from datazones.reporting import Report, Summary, as_html, as_json, as_markdown, places, summarised
 from datazones.reporting.plotting import HEIGHT, WIDTH, plotted, sparkline
 from datazones.warehouse import around
 from datazones.warehouse.connecting import Limits
@@ -156,3 +156,19 @@ def test_around_a_place_lie_the_candidates_figures_and_those_published(tmp_path:
     (first,) = around(zone.candidate("candidate"), None, [("gdp", KEY, None)], limits)
     assert first.points[-1] == Point("2020", 2.0, None)
     assert {point.obs_value_before for point in first.points} == {None}
+
+
+def test_the_summary_says_of_each_feed_what_it_brought_and_where_all_of_it_lies() -> None:
+    feeds = (
+        Brought("gdp", 1, 4, AT, 1_200, 29, 0),
+        Brought("prices", 0, 7, AT, 0, 0, 0),
+        Brought("<b>odd</b>", 0, None, None, 0, 0, 0),
+    )
+    place = {"manifest": "s3://datazones/zones/hunan/manifests/8-ab.json"}
+    told = Summary("Hunan 湖南", "published", 8, CANDIDATE.parent, Revisions(added=1_200, revised=29), feeds, place)
+    lines = [re.sub(r"\\(.)", r"\1", line) for line in summarised(told).splitlines()]
+    assert lines[0] == "# Hunan 湖南, generation 8: published"
+    assert "| gdp | 4 | 2026-04-01 09:30 | 1,200 | 29 | 0 | new |" in lines
+    assert "| prices | 7 | 2026-04-01 09:30 | 0 | 0 | 0 | unchanged |" in lines
+    assert "| &lt;b&gt;odd&lt;/b&gt; |  |  | 0 | 0 | 0 | nothing yet |" in lines
+    assert f"| manifest | {place['manifest']} |" in lines
