@@ -1,12 +1,16 @@
-"""What the world outside may act on: events of a zone, for automations in Prefect.
+"""What the world outside may act on: events of a zone or a provider, for automations in Prefect.
 
 `datazones.snapshot.published`, `datazones.snapshot.held`, `datazones.slot.late` and `datazones.scheduler.silent`, all
-about the resource `datazones.zone.<zone_id>`. They are news and no record: one that is lost changes nothing, the truth
+about the resource `datazones.zone.<zone_id>`; `datazones.provider.changed`, `datazones.provider.down` and
+`datazones.provider.back`, about `datazones.provider.<agency_id>`.
+
+They are news and no record: one that is lost changes nothing, the truth
 is the zone's pointer and its slot book.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from prefect.events import emit_event
@@ -51,6 +55,21 @@ def silent(zone_id: str, reason: str) -> None:
     _emit("scheduler.silent", zone_id, reason=reason)
 
 
-def _emit(what: str, zone_id: str, **payload: object) -> None:
-    resource = {"prefect.resource.id": f"datazones.zone.{zone_id}", "prefect.resource.name": zone_id}
+def changed(agency_id: str, feed_id: str, zones: Sequence[str]) -> None:
+    """A provider has something new of a feed, which these zones take."""
+    _emit("provider.changed", agency_id, "provider", feed=feed_id, zones=list(zones))
+
+
+def down(agency_id: str, reason: str) -> None:
+    """A provider that answered before does not any more."""
+    _emit("provider.down", agency_id, "provider", reason=reason)
+
+
+def back(agency_id: str, since: datetime) -> None:
+    """A provider answers again that was down since then."""
+    _emit("provider.back", agency_id, "provider", since=since.isoformat())
+
+
+def _emit(what: str, name: str, kind: str = "zone", **payload: object) -> None:
+    resource = {"prefect.resource.id": f"datazones.{kind}.{name}", "prefect.resource.name": name}
     emit_event(f"datazones.{what}", resource, payload=payload)
