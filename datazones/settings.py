@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     unbegun_s: float = Field(
         600.0, gt=0, description="seconds after which a run that Prefect has given out and nobody began is dead"
     )
+    dask: str | None = Field(
+        None,
+        description="address of a Dask scheduler whose workers read the answers of a feed side by side, such as "
+        "tcp://10.0.0.5:8786; unset: one process reads them",
+    )
     memory_limit_mb: int = Field(1536, ge=128, description="most memory one DuckDB or one reading may take")
     threads: int = Field(2, ge=1, description="threads of one DuckDB")
 

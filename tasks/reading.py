@@ -12,6 +12,7 @@ from datazones.model import Break, Landed, Staged, Window
 from datazones.periods import period
 from datazones.staging import Job
 from tasks.equip import Equipment
+from tasks.spread import spread
 
 NOT_OF_THE_READING = {
     *("feed_id", "title", "agency", "topics", "docs", "licence", "attribution", "terms"),
@@ -26,7 +27,8 @@ def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: 
     landing = equipment.landing(zone)
     placed = [(answer.part, landing.path(answer)) for answer in answers]
     subject, folder = f"{zone.zone_id}, {feed.feed_id}", into / zone.zone_id / feed.feed_id
-    staging = equipment.reader.read(job(equipment, feed, subject, placed, folder))
+    wanted, cluster = job(equipment, feed, subject, placed, folder), equipment.settings.dask
+    staging = (spread(cluster, wanted) if cluster else None) or equipment.reader.read(wanted)
     return Staged(
         feed_id=feed.feed_id,
         observations=staging.observations,
