@@ -4,7 +4,8 @@
 
 One installation as `datazones up --postgres` makes it, warm: server, worker, the process that stands by. The bare flow
 is deployed as Prefect's own documentation does it, to the same pool and worker. Ten runs are asked for at once; the
-seconds are from then to the end of the last, over ten. Two workers beside one: each takes one run at a time.
+seconds are from then to the end of the last, over ten. Two workers beside one: each takes one run at a time. For the
+table: two zones' refresh by Prefect, and the same steps as a job of Dagster's, its process and its instance included.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 
+from bench import in_dagster
 from datazones.catalogue import load
 from infra.children import start, stop_all
 from infra.deployments import POOL
+from infra.standby.__main__ import WHERE
 from infra.upkeep.plan import CODE
-from tests.journey.installed import Installation, up
+from tests.journey.installed import BIN, Installation, up
 
 ROUNDS = 3
 BARE = """
@@ -64,12 +67,15 @@ def measured() -> dict[str, object]:
             _seconds(client, refreshes)  # everything is published, and warm
             _seconds(client, bare[:1])
             rounds = [(_seconds(client, refreshes), _seconds(client, bare)) for _ in range(ROUNDS)]
+            two = refreshes[: len(in_dagster.ZONES)]
+            beside = [(_seconds(client, two), _dagster(found, Path(name))) for _ in range(ROUNDS)]
         limited = {}
         for count in (1, 2):
             with _workers(found, count, "--limit", "1"):
                 _seconds(client, refreshes[:count])
                 limited[count] = _seconds(client, refreshes)
     ours, theirs = (statistics.median(seconds) / len(zones) for seconds in zip(*rounds, strict=True))
+    by_prefect, by_dagster = (statistics.median(seconds) for seconds in zip(*beside, strict=True))
     return {
         "zones": len(zones),
         "rounds": ROUNDS,
@@ -77,6 +83,8 @@ def measured() -> dict[str, object]:
         "bare_run_s": round(theirs, 3),
         "one_worker_s": round(limited[1], 1),
         "two_workers_s": round(limited[2], 1),
+        "two_zones_s": round(by_prefect, 2),
+        "two_zones_in_dagster_s": round(by_dagster, 2),
         "load": round(os.getloadavg()[0], 1),
     }
 
@@ -96,19 +104,41 @@ def two_workers_vs_one() -> dict[str, object]:
 @contextmanager
 def _workers(found: Installation, count: int, *words: str) -> Iterator[None]:
     """So many workers beside the installation, which look for runs every second."""
-    given = {
-        **os.environ, **found.known(), "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "DATAZONES_HOME": str(found.home), "DATAZONES_CODE": str(CODE), "HOME": str(found.folder),
-        "DATAZONES_STANDBY": str(found.place.standby),
-        "DATAZONES_PROVIDERS_BASE": found.place.log_of("simulator").read_text().strip(),
-    }  # fmt: skip
+    given = {**_given(found), **found.known(), "PREFECT_WORKER_QUERY_SECONDS": "1", WHERE: str(found.place.standby)}
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, *words]
     started = [start([*command, "--name", f"w{n}"], found.folder / "workers.log", given) for n in range(count)]
     try:
         yield
     finally:
         stop_all(started, 20.0)
+
+
+def _given(found: Installation) -> dict[str, str]:
+    """What whoever works beside the installation is told."""
+    return {
+        **os.environ, "PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(found.folder),
+        "DATAZONES_HOME": str(found.home), "DATAZONES_CODE": str(CODE),
+        "DATAZONES_PROVIDERS_BASE": found.place.log_of("simulator").read_text().strip(),
+    }  # fmt: skip
+
+
+def _dagster(found: Installation, folder: Path) -> float:
+    """Two zones in which nothing is new, by Dagster: from the command to its end."""
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    command = [str(BIN / "dagster"), "job", "execute", "-m", in_dagster.__name__, "-j", "zones"]
+    given = {**_given(found), "DAGSTER_HOME": str(folder)}
+    begun = time.perf_counter()
+    done = subprocess.run(
+        command,
+        cwd=CODE,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return time.perf_counter() - begun
 
 
 def _deploy_bare(found: Installation, folder: Path) -> None:
