@@ -17,7 +17,7 @@ from pathlib import Path
 import bench
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-LIBRARIES = ("polars", "duckdb", "prefect", "great-expectations", "boto3", "lxml", "orjson")
+LIBRARIES = ("polars", "duckdb", "prefect", "great-expectations", "boto3", "lxml", "orjson", "dagster")
 
 Measurement = Callable[[], dict[str, object]]
 

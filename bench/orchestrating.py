@@ -118,7 +118,7 @@ def _given(found: Installation) -> dict[str, str]:
     return {
         **os.environ, "PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(found.folder),
         "DATAZONES_HOME": str(found.home), "DATAZONES_CODE": str(CODE),
-        "DATAZONES_PROVIDERS_BASE": found.place.log_of("simulator").read_text().strip(),
+        "DATAZONES_PROVIDERS_BASE": found.providers,
     }  # fmt: skip
 
 

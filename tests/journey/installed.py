@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.request import Request, urlopen
 
 from prefect.client.orchestration import SyncPrefectClient
 
@@ -44,6 +46,11 @@ class Installation:
         return found
 
     @property
+    def providers(self) -> str:
+        """The address of the simulated ones."""
+        return self.place.log_of("simulator").read_text().split()[0]
+
+    @property
     def auth(self) -> str:
         """What the API asks of whoever calls."""
         return self.place.auth()
@@ -70,6 +77,11 @@ class Installation:
 
     def pids(self) -> dict[str, int]:
         return {part.name: part.pid for part in self.state.parts}
+
+    def tell_providers(self, path: str, body: object) -> None:
+        """Say something to the simulated ones: to their clock, their script, their quota."""
+        said = Request(f"{self.providers}/{path}", json.dumps(body).encode())
+        urlopen(said, timeout=30).read()
 
     def asked(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         """What Prefect's server answers, as rows."""

@@ -46,8 +46,7 @@ def _working(machine: Machine, found: Installation, given: dict[str, str]) -> It
 def _reachable(found: Installation, machine: Machine) -> tuple[list[str], dict[str, str]]:
     """What makes the store and the providers of an installation reachable at this address; the settings that say so."""
     store = json.loads((found.home / "store" / "server.json").read_text())
-    providers = found.place.log_of("simulator").read_text().strip()
-    ports = [url.rpartition(":")[2] for url in (store["url"], providers)]
+    ports = [url.rpartition(":")[2] for url in (store["url"], found.providers)]
     settings = {
         "DATAZONES_STORE_URL": f"http://{machine.address}:{ports[0]}",
         "DATAZONES_STORE_ACCESS_KEY": store["access_key"],

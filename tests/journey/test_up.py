@@ -154,6 +154,17 @@ def test_a_run_that_published_shows_what_each_feed_brought_and_where_it_lies(ins
     assert len(places) == 4
 
 
+def test_a_provider_that_is_down_is_an_event_of_the_watch(installation: Installation) -> None:
+    installation.tell_providers("_script", [{"match": "worldbank", "fault": "status", "code": 403}])
+    run = installation.prefect("deployment", "run", "watch/watch", "--watch")
+    installation.tell_providers("_script", [])
+    assert "Completed" in run.stdout, run.stdout + run.stderr
+    wanted = {"filter": {"event": {"name": ["datazones.provider.down"]}}}
+    wait(lambda: installation.asked("events/filter", wanted))
+    told = {event["resource"]["prefect.resource.id"]: event for event in installation.asked("events/filter", wanted)}
+    assert "403" in told["datazones.provider.WB"]["payload"]["reason"]
+
+
 def test_a_refresh_has_three_tasks_a_feed_and_five_a_zone_however_many_observations_it_brings(
     installation: Installation,
 ) -> None:

@@ -24,7 +24,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
-from urllib.request import Request, urlopen
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate
@@ -150,9 +149,7 @@ def zones_every_minute(folder: Path) -> list[str]:
 
 def released(found: Installation, until: date) -> None:
     """Have the simulated providers know what was released until that day."""
-    base = found.place.log_of("simulator").read_text().split()[0]
-    said = json.dumps({"now": f"{until}T00:00:00Z"}).encode()
-    urlopen(Request(f"{base}/_clock", said), timeout=30).read()
+    found.tell_providers("_clock", {"now": f"{until}T00:00:00Z"})
 
 
 def _publish(found: Installation, zones: list[str]) -> None:
