@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from datazones.errors import CatalogueInvalid
 
 PREFIX = "DATAZONES_"
+PROVIDERS_BASE = f"{PREFIX}PROVIDERS_BASE"
 SHARED_S = 3000.0
 
 

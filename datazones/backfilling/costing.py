@@ -109,7 +109,7 @@ def duration(seconds: float) -> str:
 def amount(size: int | None) -> str:
     """Bytes in words; None is what nobody knows yet."""
     if size is None:
-        return "not known before the first answer"
+        return "nobody knows how many bytes before the first answer"
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
             return f"{size:,} {unit}"

@@ -13,7 +13,7 @@ from datazones.backfilling import Part, Plan, Progress, Wanted
 from datazones.backfilling.costing import amount, duration
 from datazones.backfilling.ledger import Word
 from datazones.cli import printing
-from datazones.cli.serving import kept_up, prefect_api
+from datazones.cli.serving import ask_as_kept_up, kept_up, prefect_api
 from datazones.errors import CatalogueInvalid
 from infra import prefect_settings
 from tasks import backfills
@@ -26,6 +26,7 @@ EXIT = {"failed": 5, "held": 3}
 
 def start(wanted: Wanted, *, dry_run: bool, as_json: bool) -> int:
     """Plan, print the plan, keep it and begin; the exit code."""
+    ask_as_kept_up()
     with equipped() as equipment:
         plan = _planned(equipment, wanted)
         _print_plan(equipment, plan, as_json=as_json)
@@ -43,13 +44,16 @@ def _expect(equipment: Equipment, plan: Plan, *, as_json: bool) -> None:
     if as_json or not plan.todo.height:
         return
     if plan.cost.calls:
-        click.echo("Its effect is not known before the provider is asked: `datazones plan` with the same words does.")
+        click.echo(
+            "What it changes is not known before the provider is asked: `datazones plan` asks, and changes nothing."
+        )
         return
     _print_effects(preview(equipment, plan))
 
 
 def previewed(wanted: Wanted, *, as_json: bool) -> int:
     """Plan, ask what has not landed, and print what would change; nothing is loaded and nothing published."""
+    ask_as_kept_up()
     with equipped() as equipment:
         plan = _planned(equipment, wanted)
         effects = preview(equipment, plan)
@@ -76,9 +80,14 @@ def _print_effects(effects: Sequence[Effect]) -> None:
     told = [(effect, row) for effect in effects for row in effect.feeds.select(names).to_dicts()]
     changing = ("added", "revised", "filled", "emptied", "withdrawn")
     rows = [{"zone": e.zone_id, **row} for e, row in told if any(row[name] for name in changing)]
-    printing.rows(rows, as_json=False)
-    click.echo("" if rows else "Nothing would change.")
-    printing.rows([{"zone": e.zone_id, **row} for e in effects for row in e.movers.to_dicts()], as_json=False)
+    if rows:
+        printing.rows(rows, as_json=False)
+    else:
+        unknown = any(effect.failed for effect in effects)
+        click.echo("Of what was answered nothing would change; the rest:" if unknown else "Nothing would change.")
+    if movers := [{"zone": e.zone_id, **row} for e in effects for row in e.movers.to_dicts()]:
+        click.echo()
+        printing.rows(movers, as_json=False)
     for effect in effects:
         for reason in effect.failed:
             click.echo(f"{effect.zone_id}: {reason}", err=True)
@@ -188,7 +197,7 @@ def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
                     expected="carry/carry",
                     next_step=f"`datazones deploy` puts it there; then `datazones backfill resume {backfill_id}`",
                 )
-            click.echo(f"Its workers have it: {runs} runs begun, the next follow as they end.", err=True)
+            click.echo(f"Its workers have it: {runs} of its chunks at once, the next as these end.", err=True)
             return 0
     with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
         now = _carried_here(equipment, parts)
@@ -250,9 +259,10 @@ def _print_plan(equipment: Equipment, plan: Plan, *, as_json: bool) -> None:
         return
     printing.rows(rows, as_json=False)
     agency = equipment.catalogue.agency_of(equipment.catalogue.feed(plan.wanted.feed_id)).agency_id
+    times = "once" if plan.cost.publishes == 1 else f"{plan.cost.publishes:,} times"
     click.echo(
         f"\n{plan.todo.height:,} slices to bring in, {plan.held:,} held; {plan.cost.calls:,} calls to the {agency}, "
-        f"{amount(plan.cost.size)}; {plan.cost.publishes:,} publishes."
+        f"{amount(plan.cost.size)}; published {times}."
     )
     click.echo(f"About {plan.cost}." if plan.todo.height else "There is nothing to do.")
 

@@ -10,7 +10,7 @@ import click
 
 from datazones.catalogue import Zone
 from datazones.cli import printing
-from datazones.cli.serving import prefect_api
+from datazones.cli.serving import ask_as_kept_up, prefect_api
 from datazones.errors import DatazonesError, ExpectationsFailed, Permanent
 from tasks.equip import Equipment, equipped
 
@@ -30,6 +30,7 @@ class Ended:
 def refresh_all(zones: Sequence[str], feeds: Sequence[str], *, as_json: bool = False) -> int:
     """Refresh these zones (empty: all, then the hubs) with these feeds (empty: all they want), print how it went; the
     exit code."""
+    ask_as_kept_up()
     begun = time.perf_counter()
     with equipped() as equipment:
         chosen = [equipment.catalogue.zone(zone) for zone in zones] or equipment.catalogue.publishing

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from datazones.errors import ProviderUnavailable
-from datazones.settings import PREFIX, settings
+from datazones.settings import PREFIX, PROVIDERS_BASE, settings
 from infra.children import free_port, start, stop
 
 START_S = 30.0
@@ -35,7 +35,7 @@ def rehearsal(now: str | None) -> Iterator[None]:
         clock = _clock(child, base, folder)
         if now:
             clock = _moved(base, now)
-        os.environ.update({f"{PREFIX}PROVIDERS_BASE": base, f"{PREFIX}NOW": clock})
+        os.environ.update({PROVIDERS_BASE: base, f"{PREFIX}NOW": clock})
         settings.cache_clear()
         click.echo(f"Simulated providers say it is {clock}.", err=True)
         yield

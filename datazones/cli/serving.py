@@ -14,7 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from datazones.errors import CatalogueInvalid, StoreUnavailable
+from datazones.settings import PROVIDERS_BASE, settings
 from infra import prefect_settings
 from infra.children import answers, free_port, start, stop
 from infra.upkeep.place import Place
@@ -77,6 +80,17 @@ def kept_up(home: Path) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def ask_as_kept_up() -> None:
+    """Have this command ask the simulated providers of what `datazones up` keeps up in this home, as its workers do;
+    where none are, or a setting names others, all stays as it is."""
+    place = Place.of(settings().home)
+    state = place.state() if settings().providers_base is None and place.is_up() else None
+    if state and state.providers:
+        click.echo(f"Asking the providers that are simulated here, at {state.providers}", err=True)
+        os.environ[PROVIDERS_BASE] = state.providers
+        settings.cache_clear()
 
 
 def _start(port: int, folder: Path) -> subprocess.Popen[bytes]:

@@ -28,13 +28,14 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class State:
     """The installation as the supervisor last saw it. `guarded` is whether the API asks for an auth string that was
-    made here, `problem` says why it cannot come up."""
+    made here, `providers` where providers are simulated, `problem` why it cannot come up."""
 
     pid: int
     api_url: str
     ready: bool
     guarded: bool = False
     parts: tuple[Part, ...] = ()
+    providers: str | None = None
     problem: str | None = None
 
     @property

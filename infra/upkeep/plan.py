@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from datazones.settings import PREFIX
+from datazones.settings import PREFIX, PROVIDERS_BASE
 from infra import prefect_settings, presence
 from infra.standby.__main__ import WHERE
 from infra.upkeep import postgres, redis, secrets
@@ -51,6 +51,11 @@ class Plan:
         return f"http://{LOOPBACK if self.host == EVERYWHERE else self.host}:{self.port}/api"
 
     @property
+    def providers(self) -> str | None:
+        """Where providers are simulated."""
+        return f"http://{LOOPBACK}:{self.simulator_port}" if self.simulator_port else None
+
+    @property
     def guarded(self) -> bool:
         """Whether the API asks for an auth string that is made here: one is wanted, and its owner has set none."""
         return self.auth and not prefect_settings.auth_in(prefect_settings.environment())
@@ -77,7 +82,7 @@ class Plan:
 
     def _everything(self) -> dict[str, str]:
         """Parts run elsewhere, so `.env` is read here."""
-        base = {f"{PREFIX}PROVIDERS_BASE": f"http://{LOOPBACK}:{self.simulator_port}"} if self.simulator_port else {}
+        base = {PROVIDERS_BASE: self.providers} if self.providers else {}
         given = prefect_settings.environment()
         return {
             **given,

@@ -163,7 +163,8 @@ class Supervisor:
 
     def _say(self) -> None:
         found = tuple(kept.part for kept in (*self._servers, *self._workers))
-        self._place.say(State(os.getpid(), self._plan.api_url, bool(self._workers), self._plan.guarded, found))
+        plan = self._plan
+        self._place.say(State(os.getpid(), plan.api_url, bool(self._workers), plan.guarded, found, plan.providers))
 
 
 def main() -> None:

@@ -91,6 +91,16 @@ def test_a_zone_is_published_by_a_worker_also_after_server_and_database_were_kil
     assert [row["zone"] for row in status if row["generation"]] == ["beijing"]
 
 
+def test_what_is_typed_beside_it_asks_the_same_simulated_providers_as_its_workers(installation: Installation) -> None:
+    wanted = ("hubei", "--feed", "nbs_province_year", "--from", "2018", "--to", "2019")
+    planned = installation.datazones("plan", *wanted)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert "simulated here, at http://127.0.0.1:" in planned.stderr
+    assert "nbs_province_year" in planned.stdout
+    told = installation.datazones("backfill", *wanted, "--dry-run")
+    assert "2 slices to bring in, 0 held; 0 calls to the NBS" in told.stdout, "what `plan` asked has landed"
+
+
 def test_days_without_a_server_are_made_up_once_and_by_the_latest_slot(installation: Installation) -> None:
     now = datetime.now(UTC)
     cron = load().zone("hunan").schedule

@@ -23,12 +23,13 @@ def command(feed: str, to: Path | None, zone: str | None, every: bool, as_json: 
     datazones record worldbank_ai_race
     datazones record nbs_province_year --zone hunan --all --to /tmp/hunan
     """
-    from datazones.cli import printing, recording
+    from datazones.cli import printing, recording, serving
     from tasks.equip import equipped
 
     into = to or Path("samples") / feed
     if (into / recording.PROVENANCE).exists():
         raise click.BadParameter(f"{into} holds a sample already; name another folder", param_hint="--to")
+    serving.ask_as_kept_up()
     with equipped() as equipment:
         chosen = equipment.catalogue.feed(feed)
         sample = recording.asked_once(equipment, chosen, equipment.asking_zone(chosen, zone), every=every)
