@@ -79,6 +79,7 @@ class Site:
             if resumed_every_s and time.monotonic() > resumed + resumed_every_s:
                 self.run("backfill", "resume", backfill)
                 resumed = time.monotonic()
+        self.say(now, *{zone.reason for zone in now.zones if zone.reason})
         return now
 
     def counted(self, backfill: str) -> dict[str, object]:
