@@ -10,9 +10,8 @@ from datazones import dialects
 from datazones.catalogue import Feed, Zone
 from datazones.model import Break, Landed, Staged, Window
 from datazones.periods import period
-from datazones.staging import Job
+from datazones.staging import Job, Staging
 from tasks.equip import Equipment
-from tasks.spread import spread
 
 NOT_OF_THE_READING = {
     *("feed_id", "title", "agency", "topics", "docs", "licence", "attribution", "terms"),
@@ -27,8 +26,8 @@ def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: 
     landing = equipment.landing(zone)
     placed = [(answer.part, landing.path(answer)) for answer in answers]
     subject, folder = f"{zone.zone_id}, {feed.feed_id}", into / zone.zone_id / feed.feed_id
-    wanted, cluster = job(equipment, feed, subject, placed, folder), equipment.settings.dask
-    staging = (spread(cluster, wanted) if cluster else None) or equipment.reader.read(wanted)
+    wanted = job(equipment, feed, subject, placed, folder)
+    staging = _on_cluster(equipment, wanted) or equipment.reader.read(wanted)
     return Staged(
         feed_id=feed.feed_id,
         observations=staging.observations,
@@ -48,6 +47,15 @@ def read(equipment: Equipment, zone: Zone, feed: Feed, window: Window, answers: 
             **({"corrected": staging.corrected} if staging.corrected else {}),
         },
     )
+
+
+def _on_cluster(equipment: Equipment, wanted: Job) -> Staging | None:
+    """What a cluster reads, where one is set; None where it is left to one process."""
+    if equipment.settings.dask is None:
+        return None
+    from tasks.spread import spread  # and Prefect with it, which commands find their server without
+
+    return spread(equipment.settings.dask, wanted)
 
 
 def as_declared(feed: Feed, declared: Mapping[str, Any]) -> Feed:

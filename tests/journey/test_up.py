@@ -97,8 +97,11 @@ def test_what_is_typed_beside_it_asks_the_same_simulated_providers_as_its_worker
     assert planned.returncode == 0, planned.stdout + planned.stderr
     assert "simulated here, at http://127.0.0.1:" in planned.stderr
     assert "nbs_province_year" in planned.stdout
-    told = installation.datazones("backfill", *wanted, "--dry-run")
+    told = installation.datazones("backfill", *wanted)
     assert "2 slices to bring in, 0 held; 0 calls to the NBS" in told.stdout, "what `plan` asked has landed"
+    assert "Its workers have it: 1 of its chunks at once" in told.stderr
+    followed = installation.datazones("backfill", "status", told.stderr.split("Backfill ")[1][:6], "--follow")
+    assert "done: 2 of 2 slices done" in followed.stdout
 
 
 def test_days_without_a_server_are_made_up_once_and_by_the_latest_slot(installation: Installation) -> None:

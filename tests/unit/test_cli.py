@@ -65,6 +65,11 @@ def test_reading_loads_neither_prefect_nor_great_expectations(answer: Path) -> N
     assert done.returncode == 0, done.stderr
 
 
+def test_backfilling_loads_no_prefect_before_it_knows_which_server_is_kept_up() -> None:
+    script = "import sys, datazones.cli.backfilling as _; sys.exit('prefect' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_a_recorded_response_is_read_into_the_columns_of_the_contract(answer: Path, suffix: str) -> None:
     into = answer.with_suffix(f".{suffix}")
