@@ -193,16 +193,34 @@ def periods_do_not_shift() -> Expectation:
             SELECT series_id, period_start, unshifted, unnest(by_growth) AS shifted,
                    unnest([-12, -4, -2, -1, 1, 2, 4, 12]) AS by_periods
             FROM shifted SEMI JOIN change USING (series_id, period_start)
+        ), paired AS (
+            SELECT h.feed_id, h.series_key, series_id, by_periods, period_start, n.growth,
+                   abs(n.growth - b.shifted) AS off, abs(n.growth - b.unshifted) AS off_unshifted
+            FROM growing AS n JOIN beside AS b USING (series_id, period_start) JOIN held_series AS h USING (series_id)
+            WHERE b.shifted IS NOT NULL
+        ), fitting AS (
+            SELECT feed_id, series_key, series_id, by_periods, count(*) AS compared,
+                   median(off) AS off, median(off_unshifted) AS off_unshifted
+            FROM paired GROUP BY GROUPING SETS ((feed_id, series_key, series_id, by_periods), (feed_id, by_periods))
+            HAVING compared >= CASE WHEN series_id IS NULL THEN 20 ELSE 6 END
+               AND median(off_unshifted) > 0.005 AND median(off) < 0.3 * median(off_unshifted)
+            ORDER BY series_id NULLS FIRST LIMIT 200
+        ), alike AS (  -- how many of its series' steps would have fitted a figure as well: coarse ones repeat themselves
+            SELECT p.series_id, by_periods, p.off <= f.off + 1e-9 AS fits,
+                   avg((abs(p.growth - g.growth) <= f.off + 1e-9)::INT) AS share
+            FROM (FROM paired SEMI JOIN fitting USING (series_id, by_periods)
+                  QUALIFY row_number() OVER (PARTITION BY series_id, by_periods ORDER BY period_start DESC) <= 50) AS p
+            JOIN fitting AS f USING (series_id, by_periods) JOIN grown AS g ON g.series_id = p.series_id
+            WHERE g.growth IS NOT NULL GROUP BY p.series_id, by_periods, p.period_start, p.off, f.off
+        ), by_chance AS (
+            SELECT series_id, by_periods, count(*) AS tried, count(*) FILTER (fits) AS fitted, avg(share) AS share
+            FROM alike GROUP BY ALL
         )
         SELECT feed_id, series_key, compared || ' figures are those of ' || by_periods || ' periods before' AS found
-        FROM (SELECT h.feed_id, h.series_key, by_periods, count(*) AS compared,
-                     median(abs(n.growth - b.shifted)) AS off, median(abs(n.growth - b.unshifted)) AS off_unshifted
-              FROM growing AS n JOIN beside AS b USING (series_id, period_start)
-              JOIN held_series AS h USING (series_id)
-              WHERE b.shifted IS NOT NULL
-              GROUP BY GROUPING SETS ((h.feed_id, h.series_key, by_periods), (h.feed_id, by_periods)))
-        WHERE compared >= CASE WHEN series_key IS NULL THEN 20 ELSE 6 END
-          AND off_unshifted > 0.005 AND off < 0.3 * off_unshifted
+        FROM fitting LEFT JOIN by_chance USING (series_id, by_periods)
+        WHERE series_id IS NULL
+           OR fitted * ln(share) + lgamma(tried + 1) - lgamma(fitted + 1) - lgamma(tried - fitted + 1)
+              + ln(8 * (SELECT count(*) FROM looked_at)) < ln(0.01)
         """
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import sin
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -347,3 +348,20 @@ def test_a_feed_with_a_release_calendar_is_late_by_that_and_by_nothing_else(
     found = [finding.found for finding in told_late if finding.rule == "freshness.periods_arrive"]
     assert bool([each for each in found if f"the next was due on {released}" in each]) is late
     assert not [each for each in found if "gdp" in each and released not in each]
+
+
+def test_coarse_figures_that_fit_another_period_by_coincidence_are_not_held_for_a_shift(tmp_path: Path) -> None:
+    chance = Random(5)
+    keys = [f"BAL.{nth:04}" for nth in range(1500)]
+    rows = [
+        (key, str(year), round(2 + chance.randrange(4) / 10, 1), None) for key in keys for year in range(2000, 2025)
+    ]
+    zone = Zone(tmp_path)
+    zone.load(rows, "2025-01-01")
+    published = zone.candidate("published")
+    revised = [
+        (*row[:2], round(row[2] + chance.choice((-0.1, 0.1)), 1), None) if row[1] > "2018" else row for row in rows
+    ]
+    zone.load(revised, "2025-02-01")
+    found = {finding.rule for finding in examined(zone.candidate("candidate"), published).findings}
+    assert "causes.periods_do_not_shift" not in found
