@@ -205,7 +205,7 @@ def periods_do_not_shift() -> Expectation:
             HAVING compared >= CASE WHEN series_id IS NULL THEN 20 ELSE 6 END
                AND median(off_unshifted) > 0.005 AND median(off) < 0.3 * median(off_unshifted)
             ORDER BY series_id NULLS FIRST LIMIT 200
-        ), alike AS (  -- how many of the series' steps would have fitted as well: those of coarse figures repeat themselves
+        ), alike AS (  -- how many of its steps would have fitted as well: coarse figures repeat themselves
             SELECT p.series_id, by_periods, p.off <= f.off + 1e-9 AS fits,
                    avg((abs(p.growth - g.growth) <= f.off + 1e-9)::INT) AS share
             FROM (FROM paired SEMI JOIN fitting USING (series_id, by_periods)
