@@ -10,6 +10,7 @@ Damage counts as told when a critical rule or a warning fails at more places tha
 from __future__ import annotations
 
 import shutil
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -169,7 +170,15 @@ def main() -> None:
     """Print the confusion table."""
     parser = ArgumentParser(prog="python -m tests.trials")
     parser.add_argument("--held-out", action="store_true")
-    print(table(list(held_out_trials() if parser.parse_args().held_out else all_there_is())))
+    trials: list[Trial] = []
+    for trial in held_out_trials() if parser.parse_args().held_out else all_there_is():
+        trials.append(trial)
+        print(
+            f"{len(trials)}: {trial.sequence} {trial.known_at} {trial.kind or 'as it came'}",
+            file=sys.stderr,
+            flush=True,
+        )
+    print(table(trials))
 
 
 if __name__ == "__main__":
