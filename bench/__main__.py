@@ -7,6 +7,7 @@ import json
 import os
 import pkgutil
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,6 +44,7 @@ def machine() -> dict[str, object]:
 
 def main(chosen: list[str]) -> None:
     """Measure and write; a name that nobody measures is an error."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # what is up is taken down
     known = measurements()
     unknown = sorted(set(chosen) - set(known))
     if unknown:
