@@ -47,7 +47,7 @@ def compose() -> Document:
         **prefect_settings.on_redis(REDIS.format(password=password, host="redis")),
         **prefect_settings.origins([f"http://127.0.0.1:{PORT}"]),
         prefect_settings.DATABASE: DATABASE.format(password=password, host="postgres"),
-        prefect_settings.AUTH: auth,
+        prefect_settings.SERVERS_AUTH: auth,
     }
     up = {"server": {"condition": "service_healthy"}}
     told = {**up, "deploy": {"condition": "service_completed_successfully"}}
@@ -122,7 +122,7 @@ def server_values() -> Document:
     }
     secret = {
         prefect_settings.DATABASE: "database-url",
-        prefect_settings.AUTH: "auth-string",
+        prefect_settings.SERVERS_AUTH: "auth-string",
         **{name: "redis-url" for name, text in prefect_settings.on_redis("").items() if not text},
     }
     return {
