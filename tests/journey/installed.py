@@ -42,7 +42,7 @@ class Installation:
     @property
     def state(self) -> State:
         found = self.place.state()
-        assert found
+        assert found, "nobody keeps it up any more: its supervisor was ended"
         return found
 
     @property
