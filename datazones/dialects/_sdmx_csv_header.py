@@ -99,7 +99,8 @@ def _paired(ids: list[str]) -> bool:
 
 
 def _refuse_twice(names: list[str]) -> None:
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    """Whatever their case: they are told apart without it."""
+    twice = sorted(name for name, times in Counter(map(str.lower, names)).items() if times > 1)
     if twice:
         raise malformed(SUBJECT, found=f"the columns {twice} twice in the header", expected="each column once")
 

@@ -7,10 +7,11 @@ from itertools import chain, zip_longest
 from typing import cast
 
 import numpy as np
+import orjson
 import polars as pl
 
 from datazones.dialects._sdmx_groups import grouped, with_groups
-from datazones.dialects._sdmx_json_structure import TIME, Component, Json, Structure, as_array, as_object, text_of
+from datazones.dialects._sdmx_json_structure import TIME, Component, Json, Structure, as_array, as_object
 from datazones.dialects._wire import malformed
 
 ANNOTATIONS = "ANNOTATIONS"
@@ -115,7 +116,8 @@ def _figures(column: Sequence[object]) -> pl.Series:
     if kinds - {str, float, int, type(None)}:
         raise malformed("SDMX-JSON observations", found=f"figures of {kinds}", expected="numbers, texts or null")
     if str in kinds:
-        return pl.Series("OBS_VALUE", [None if value is None else text_of(value) for value in column], pl.String)
+        written = (value if isinstance(value, str | None) else orjson.dumps(value).decode() for value in column)
+        return pl.Series("OBS_VALUE", list(written), pl.String)
     return pl.Series("OBS_VALUE", column, pl.Float64, strict=False)
 
 

@@ -16,6 +16,9 @@ from datazones.errors import StructureChanged
 
 TIME = "TIME_PERIOD"
 
+EXACT_DIGITS = 15
+"""A double gives back so many as they were written."""
+
 _URN = re.compile(r"\.(Dataflow|DataStructure)=([\w.-]+):([\w@$.-]+)\(", re.IGNORECASE)
 _HREF = re.compile(r"/(dataflow|datastructure)/(?:([\w.-]+)/)?([\w@$.-]+)/(?:all|latest|[\d.+]+)$", re.IGNORECASE)
 
@@ -88,12 +91,28 @@ def _shortened(value: object) -> str:
 
 
 def text_of(value: object) -> str:
-    """A value as text: names in several languages by their first, everything else that is not text as JSON."""
+    """A value as text: names in several languages by their first, everything else that is not text as JSON.
+
+    ResponseMalformed for a number that a double may not give back as it was written.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values()):
         return str(value.get("en", next(iter(value.values()))))
+    _refuse_respelt(value)
     return orjson.dumps(value).decode()
+
+
+def _refuse_respelt(value: object) -> None:
+    if isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _refuse_respelt(inner)
+    elif isinstance(value, float):
+        written = orjson.dumps(value).decode()
+        if "e" in written or sum(map(str.isdigit, written)) > EXACT_DIGITS:
+            raise malformed(
+                "SDMX-JSON", found=f"the value {written}", expected=f"text, or a number of {EXACT_DIGITS} digits"
+            )
 
 
 def structure_of(given: Json, sender: str | None) -> Structure:

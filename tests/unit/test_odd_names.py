@@ -26,9 +26,13 @@ GENERIC = b"""<?xml version="1.0"?>
         ("owid_csv", b"Entity,Code,Year,Individuals using 02..1,*g 02..1,*\n"),
         ("owid_csv", b"Entity,Code,Year,Internet users,^.*$\nChina,CHN,2022,75.6,1\n"),
         ("sdmx_ml", GENERIC),
+        (
+            "sdmx_csv",
+            b"STRUCTURE,STRUCTURE_ID,ACTION,REF_AREA,ReferEnce area,TIM_AREA,Reference area,TIME_PERIOD,OBS_VALUE\n",
+        ),
         ("bis_csv", b',"Series","2021","2022"\r'),
     ],
-    ids=["column of all", "column of all, no row", "pattern", "name of ours", "no dimension"],
+    ids=["column of all", "column of all, no row", "pattern", "name of ours", "another case"] + ["no dimension"],
 )
 def test_a_name_that_would_be_taken_for_something_else_is_refused(dialect: str, body: bytes) -> None:
     with pytest.raises(ResponseMalformed) as caught:

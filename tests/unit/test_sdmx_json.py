@@ -384,3 +384,15 @@ def test_a_large_message_comes_in_several_cubes(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("datazones.dialects._json_pieces.PIECE", 2_000)
     assert len(cubes(body)) > 5
     assert read(body).equals(whole)
+
+
+@pytest.mark.parametrize("value", ["11111111111111111111111111111111111111110", "0.12345678901234567", "[1e22]"])
+def test_a_status_that_a_double_may_not_give_back_as_it_was_written_is_refused(value: str) -> None:
+    body = (
+        '{"header":{"id":"1","prepared":"2024-01-01T00:00:00Z","sender":{"id":"ECB"}},"dataSets":[{"action":"Replace",'
+        '"series":{"0":{"observations":{"0":[1.5,%s]}}}}],"structure":{"dimensions":{"series":[{"id":"REF_AREA",'
+        '"values":[{"id":"FR"}]}],"observation":[{"id":"TIME_PERIOD","values":[{"id":"2021"}]}]},"attributes":'
+        '{"observation":[{"id":"OBS_STATUS","values":[{"id":"P"}]}]}}}'
+    )
+    with pytest.raises(ResponseMalformed, match="the value"):
+        list(sdmx_json.read((body % value).encode(), Hints()))
