@@ -141,13 +141,16 @@ class _Filling:
         equipment, slot = self._equipment, self._part.planned_at
         answers = _answers(group)
         with WorkingCopy.held(self._into, equipment.limits, reach=[equipment.staged]) as copy:
-            # a run that was killed between its load and its publish has left the load behind
-            wanted = (staged.feed_id, slot, staged.declared, _said(answers))
-            there = ((each, (each.feed_id, each.slot, each.declared, _said(each.answers))) for each in copy.log())
-            before = next((each for each, loaded in there if loaded == wanted), None)
-            if before is None:
+            there = self._left_behind(copy.log(), staged, answers)
+            if there is None:
                 self.changes += copy.load(staged, answers, slot=slot, now=equipment.settings.clock())
-            self.loads.append(before or copy.log()[-1])
+            self.loads.append(there or copy.log()[-1])
+
+    def _left_behind(self, log: Sequence[Logged], staged: Staged, answers: Sequence[Landed]) -> Logged | None:
+        """This very load, if a run made it that was killed before it published."""
+        wanted = (staged.feed_id, self._part.planned_at, staged.declared, _said(answers))
+        loaded = ((each, (each.feed_id, each.slot, each.declared, _said(each.answers))) for each in log)
+        return next((each for each, said in loaded if said == wanted), None)
 
 
 def _answers(group: Group) -> list[Landed]:

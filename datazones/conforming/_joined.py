@@ -15,13 +15,15 @@ TOGETHER = 20_000
 def joined(cubes: Iterable[Cube], together: int) -> Iterator[Cube]:
     """The same in fewer cubes: neighbours that say the same of themselves in the same columns, to `together` rows."""
     waiting: list[Cube] = []
+    height = 0
     for cube in cubes:
-        fits = _height(waiting) + cube.frame.height <= together
+        fits = height + cube.frame.height <= together
         if waiting and not (fits and _said(cube) == _said(waiting[-1])):
             yield _one(waiting)
-            waiting = []
+            waiting, height = [], 0
         if cube.frame.height < together:
             waiting.append(cube)
+            height += cube.frame.height
         else:
             yield cube  # at once: a large one that waited would be held beside the next
     if waiting:
@@ -32,10 +34,6 @@ def _said(cube: Cube) -> tuple[object, ...]:
     """All of a cube but its rows."""
     told = (cube.dimensions, cube.agency_id, cube.dataflow_id, cube.series_attributes, cube.released_at)
     return (*told, list(cube.frame.schema.items()))
-
-
-def _height(cubes: list[Cube]) -> int:
-    return sum(cube.frame.height for cube in cubes)
 
 
 def _one(cubes: list[Cube]) -> Cube:
