@@ -20,6 +20,9 @@ SOCKET_LENGTH = 108
 SERVER_MEMORY_MB = 1536
 """Prefect's server grows, slowly; past this it is started anew, which its runs and workers get over."""
 
+WORKER_MEMORY_MB = 1024
+"""So does a worker, by some two thirds of a megabyte a run: past this, after weeks, a new one takes its place."""
+
 RECONCILED_EVERY_S = 15
 
 
@@ -96,9 +99,8 @@ def _servers(plan: Plan) -> Iterator[Process]:
 def workers(plan: Plan) -> list[Process]:
     """Who does the work: each takes runs of every zone."""
     names = [f"worker-{number}" for number in range(1, plan.workers + 1)]
-    return [
-        Process(name, prefect("worker", "start", "--pool", POOL, "--name", name), plan.environment) for name in names
-    ]
+    begin = prefect("worker", "start", "--pool", POOL, "--name")
+    return [Process(name, [*begin, name], plan.environment, most_memory_mb=WORKER_MEMORY_MB) for name in names]
 
 
 def watchers(plan: Plan) -> list[Process]:
