@@ -13,7 +13,7 @@ from types import TracebackType
 import httpx
 import stamina
 
-from datazones.errors import ProviderRefused, RateLimited, Transient
+from datazones.errors import DatazonesError, ProviderRefused, RateLimited, Transient
 from datazones.model import Request
 from datazones.transport.addresses import Resolve, rebased, system_resolve
 from datazones.transport.answering import NOT_MODIFIED, REDIRECTS, WHOLE, answered_by, refusal
@@ -80,7 +80,11 @@ class Transport:
                 wait_max=longest,
                 wait_jitter=longest / 2,
             )
-            return patiently(lambda error: self._pause(error, deadline), self._answer, asked, deadline)
+            try:
+                return patiently(lambda error: self._pause(error, deadline), self._answer, asked, deadline)
+            except DatazonesError as error:
+                error.__context__ = None  # what the wire raised holds the request, with its secrets
+                raise
 
     def _longest_pause(self) -> float:
         """Pauses of our own choice take at most a quarter of the time, all together."""

@@ -8,6 +8,7 @@ import traceback
 from typing import Literal
 
 import pytest
+import tblib.pickling_support
 
 from datazones.errors import DatazonesError
 from datazones.model import Request
@@ -40,6 +41,8 @@ FAILURES = {
 
 
 def _said(error: BaseException, logs: str) -> str:
+    """All that is told of it. Beside Dask, which has errors pickled with what was raised before them."""
+    tblib.pickling_support.install()
     return "".join([*traceback.format_exception(error), repr(error), str(pickle.dumps(error)), logs])
 
 
