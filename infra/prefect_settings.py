@@ -28,6 +28,8 @@ SERVER = {
     # Connections to a database that was killed take their time to go: with the usual 15 all of them can be such.
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "20",
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "40",
+    # A slot that has become free is taken within seconds: the default leaves a chunk's workers idle for thirty.
+    "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "10",
     # A busy machine is slow, not broken.
     "PREFECT_SERVER_DATABASE_TIMEOUT": "30",
     "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "30",

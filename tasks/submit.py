@@ -24,7 +24,9 @@ from datazones.errors import StoreUnavailable
 from tasks.equip import Equipment
 
 DEPLOYMENT = "carry/carry"
-AT_ONCE = 20
+AT_ONCE = 4
+"""Of one backfill: twice what `carry` may do at once, so that one is always waiting. All that wait ask the server again
+and again whether they may begin."""
 A_CALL = 100
 TIMES = 30
 PAUSE_S = 0.5
@@ -52,7 +54,8 @@ class Item:
 
 
 def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
-    """The next chunk of each zone in which none is worked on and none waits for a person."""
+    """The next chunk of each zone in which none is worked on and none waits for a person: `AT_ONCE` of them, the zones
+    first that are furthest behind, so that those are given again that wait already."""
     found = []
     for part in parts:
         ledger = equipment.ledger(part.zone_id)
@@ -64,7 +67,7 @@ def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
         free = next((chunk for chunk in chunks if ledger.is_free(chunk)), None)
         if free:
             found.append(Item(part.zone_id, part.backfill_id, free.number, free.attempt))
-    return found[:AT_ONCE]
+    return sorted(found, key=lambda item: item.chunk)[:AT_ONCE]
 
 
 def submit(equipment: Equipment, parts: Sequence[Part]) -> int | None:

@@ -197,7 +197,7 @@ def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
                     expected="carry/carry",
                     next_step=f"`datazones deploy` puts it there; then `datazones backfill resume {backfill_id}`",
                 )
-            click.echo(f"Its workers have it: {runs} of its chunks at once, the next as these end.", err=True)
+            click.echo(f"Its workers have it: {runs} of its chunks to begin with, the next as these end.", err=True)
             return 0
     with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
         now = _carried_here(equipment, parts)

@@ -99,7 +99,7 @@ def test_what_is_typed_beside_it_asks_the_same_simulated_providers_as_its_worker
     assert "nbs_province_year" in planned.stdout
     told = installation.datazones("backfill", *wanted)
     assert "2 slices to bring in, 0 held; 0 calls to the NBS" in told.stdout, "what `plan` asked has landed"
-    assert "Its workers have it: 1 of its chunks at once" in told.stderr
+    assert "Its workers have it: 1 of its chunks to begin with" in told.stderr
     followed = installation.datazones("backfill", "status", told.stderr.split("Backfill ")[1][:6], "--follow")
     assert "done: 2 of 2 slices done" in followed.stdout
 
