@@ -88,7 +88,7 @@ def _write(address: StoreAddress, prefix: str, folder: Path, number: int, commit
             raise ConnectionClosedError(endpoint_url="loopback")
 
     store, _ = counted(connected(address), address.bucket, fail)
-    with (folder / f"{number:02}.log").open("wb") as log:
+    with (folder / f"{number:02}.log").open("wb", buffering=0) as log:
         for turn in range(commits * 1000):
             try:
                 found = read(store, prefix)
