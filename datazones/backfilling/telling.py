@@ -131,7 +131,7 @@ def _overall(chunks: Mapping[str, int], words: set[str]) -> Overall:
 
 
 def _left(parts: Sequence[tuple[Part, Sequence[Chunk], str]], now: float) -> float | None:
-    """What is left at the pace so far. A slice that only has to be loaded counts as half of one."""
+    """What is left at the pace so far. A slice that only has to be loaded counts as nine tenths."""
     every = [chunk for _, chunks, _ in parts for chunk in chunks]
     begun = [chunk.begun_at for chunk in every if chunk.begun_at]
     total = sum(len(part.windows) for part, _, _ in parts)
