@@ -14,8 +14,10 @@ EVERY = {
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "datazones",
+    "PREFECT_WORKER_QUERY_SECONDS": "5",
 }
-"""Nothing is sent away, nothing asked, nothing pickled; what we say of a run stands in its log."""
+"""Nothing is sent away, nothing asked, nothing pickled; what we say of a run stands in its log. Workers look
+for what is due twice as often as they would, because a run of ours lasts seconds."""
 
 SERVER = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",

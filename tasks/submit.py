@@ -1,7 +1,7 @@
 """Feed Prefect a bounded window of flow runs, each of which carries a chunk; what it lost is given to it again.
 
-The ledger knows what is to be done; Prefect is told the next chunk of each zone, and no more than `AT_ONCE` of them in
-all. Every item of a bulk answer is read: on SQLite it may say 200 and have made none of them.
+The ledger knows what is to be done; Prefect is told the next chunks, of as many zones as are worked on at once. Every
+item of a bulk answer is read: on SQLite it may say 200 and have made none of them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from datazones.errors import StoreUnavailable
 from tasks.equip import Equipment
 
 DEPLOYMENT = "carry/carry"
-AT_ONCE = 4
-"""Of one backfill: twice what `carry` may do at once, so that one is always waiting. All that wait ask the server again
-and again whether they may begin."""
+AT_ONCE = 3
+"""Of one backfill: as many as `carry` may do at once, and one that waits and goes on where those die. The next is given
+when one ends: whatever waits asks the server again and again whether it may begin, and many keep it busy."""
 A_CALL = 100
 TIMES = 30
 PAUSE_S = 0.5
@@ -54,20 +54,21 @@ class Item:
 
 
 def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
-    """The next chunk of each zone in which none is worked on and none waits for a person: `AT_ONCE` of them, the zones
-    first that are furthest behind, so that those are given again that wait already."""
-    found = []
+    """The next chunks, of zones in which none is worked on and none waits for a person, the furthest behind first, so
+    that those are given again that wait already. With those that are worked on they are `AT_ONCE`.
+    """
+    found, busy = [], 0
     for part in parts:
         ledger = equipment.ledger(part.zone_id)
         if ledger.word(part.backfill_id) != "run":
             continue
         chunks = ledger.chunks(part)
-        if any(chunk.state == "held" or (chunk.state == "running" and not ledger.is_free(chunk)) for chunk in chunks):
-            continue
-        free = next((chunk for chunk in chunks if ledger.is_free(chunk)), None)
-        if free:
-            found.append(Item(part.zone_id, part.backfill_id, free.number, free.attempt))
-    return sorted(found, key=lambda item: item.chunk)[:AT_ONCE]
+        if any(chunk.state == "running" and not ledger.is_free(chunk) for chunk in chunks):
+            busy += 1
+        elif not any(chunk.state == "held" for chunk in chunks):
+            free = next((chunk for chunk in chunks if ledger.is_free(chunk)), None)
+            found += [Item(part.zone_id, part.backfill_id, free.number, free.attempt)] if free else []
+    return sorted(found, key=lambda item: item.chunk)[: max(0, AT_ONCE - busy)]
 
 
 def submit(equipment: Equipment, parts: Sequence[Part]) -> int | None:
