@@ -52,6 +52,28 @@ def test_a_chunk_is_one_load_and_one_snapshot(working: Rig) -> None:
     assert len(working.months(zone)) == 60
 
 
+def test_no_more_of_a_backfill_wait_at_once_than_can_be_worked_on_and_the_furthest_behind_are_next(
+    working: Rig,
+) -> None:
+    from tasks.backfills import parts_of
+    from tasks.submit import AT_ONCE, next_items
+
+    zones = [working.zone() for _ in range(AT_ONCE + 2)]
+    backfill = working.plan(",".join(zones), "2011-01", "2016-12").backfill_id
+
+    def given() -> list[tuple[str, int]]:
+        items = next_items(working.equipment, parts_of(working.equipment, backfill))
+        return [(item.zone_id, item.chunk) for item in items]
+
+    assert given() == [(zone, 0) for zone in zones[:AT_ONCE]]
+    claims = [working.equipment.ledger(zone).claim(backfill, 0) for zone in zones[:2]]
+    assert given() == [(zone, 0) for zone in zones[2:AT_ONCE]]
+    for claim in claims:
+        assert claim
+        claim.end("done")
+    assert given() == [(zone, 0) for zone in zones[2 : AT_ONCE + 2]]
+
+
 def test_prefect_shows_what_status_says(working: Rig) -> None:
     from prefect.artifacts import Artifact
 
