@@ -22,7 +22,7 @@ from tasks.hydrate import hydrate
 from tasks.report import report
 from tasks.show import show
 from tasks.standing import copied, forget
-from tasks.submit import submit
+from tasks.submit import pass_on
 from tasks.turns import turn
 
 Carried = Literal["done", "failed", "held", "cancelled", "laid down", "another's"]
@@ -37,15 +37,15 @@ def carry(zone: str, backfill_id: str, chunk: int) -> Carried:
     with equipped() as equipment:
         ledger = equipment.ledger(zone)
         claim = ledger.claim(backfill_id, chunk)
-        if claim is None:
-            return "another's"
         try:
+            if claim is None:
+                return "another's"
             with claim.alive():
                 return _carried(equipment, claim, ledger.part(backfill_id))
         finally:
             parts = parts_of(equipment, backfill_id)
             show(equipment, parts)
-            submit(equipment, parts)
+            pass_on(equipment, zone, parts)
 
 
 def _carried(equipment: Equipment, claim: Claim, part: Part) -> Carried:

@@ -1,14 +1,17 @@
 """Feed Prefect a bounded window of flow runs, each of which carries a chunk; what it lost is given to it again.
 
-The ledger knows what is to be done; Prefect is told the next chunks, of as many zones as are worked on at once. Every
-item of a bulk answer is read: on SQLite it may say 200 and have made none of them.
+The ledger knows what is to be done. Prefect has one chunk of each zone at most, however many backfills there are: what
+waits for its turn asks the server again and again whether it may begin, and many keep it busy. Whoever ends a chunk
+gives the zone's next one, of the same backfill, or else of the others, the oldest first. Every item of a bulk answer is
+read: on SQLite it may say 200 and have made none of them.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,17 +19,16 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
 
 from datazones.backfilling import Part
+from datazones.backfilling.chunks import ENDED
 from datazones.errors import StoreUnavailable
 from tasks.equip import Equipment
 
 DEPLOYMENT = "carry/carry"
-AT_ONCE = 3
-"""Of one backfill: as many as `carry` may do at once, and one that waits and goes on where those die. The next is given
-when one ends: whatever waits asks the server again and again whether it may begin, and many keep it busy."""
 A_CALL = 100
 TIMES = 30
 PAUSE_S = 0.5
@@ -54,36 +56,72 @@ class Item:
 
 
 def next_items(equipment: Equipment, parts: Iterable[Part]) -> list[Item]:
-    """The next chunks, of zones in which none is worked on and none waits for a person, the furthest behind first, so
-    that those are given again that wait already. With those that are worked on they are `AT_ONCE`.
-    """
-    found, busy = [], 0
+    """The next chunk of each part in whose zone none of it is worked on and none waits for a person."""
+    found = []
     for part in parts:
         ledger = equipment.ledger(part.zone_id)
         if ledger.word(part.backfill_id) != "run":
             continue
         chunks = ledger.chunks(part)
-        if any(chunk.state == "running" and not ledger.is_free(chunk) for chunk in chunks):
-            busy += 1
-        elif not any(chunk.state == "held" for chunk in chunks):
-            free = next((chunk for chunk in chunks if ledger.is_free(chunk)), None)
-            found += [Item(part.zone_id, part.backfill_id, free.number, free.attempt)] if free else []
-    return sorted(found, key=lambda item: item.chunk)[: max(0, AT_ONCE - busy)]
+        if any(chunk.state == "held" or (chunk.state == "running" and not ledger.is_free(chunk)) for chunk in chunks):
+            continue
+        free = next((chunk for chunk in chunks if ledger.is_free(chunk)), None)
+        if free:
+            found.append(Item(part.zone_id, part.backfill_id, free.number, free.attempt))
+    return found
 
 
 def submit(equipment: Equipment, parts: Sequence[Part]) -> int | None:
-    """Give the server what is next of the backfill of these parts; how many flow runs.
+    """Give the server what is next of the backfill of these parts, in zones that no other backfill has; how many flow
+    runs it has of it then.
 
     None without a server that has the deployment.
     """
+    return _given(equipment, lambda: next_items(equipment, parts))
+
+
+def pass_on(equipment: Equipment, zone_id: str, parts: Sequence[Part]) -> None:
+    """Give the server what is next of the backfill of these parts; and where it has nothing for the zone, in which a
+    chunk has just ended, what is next of the others there."""
+
+    def following() -> list[Item]:
+        items = next_items(equipment, parts)
+        if zone_id in {item.zone_id for item in items}:
+            return items
+        ledger, done = equipment.ledger(zone_id), {part.backfill_id for part in parts}
+        others = sorted(
+            (ledger.part(each) for each in ledger.ids() if each not in done), key=lambda part: part.planned_at
+        )
+        return items + next(([item] for part in others for item in next_items(equipment, [part])), [])
+
+    _given(equipment, following)
+
+
+def _given(equipment: Equipment, items: Callable[[], Sequence[Item]]) -> int | None:
     if "PREFECT_API_URL" not in os.environ:
         return None
     with get_client(sync_client=True) as client:
         try:
-            deployment = client.read_deployment_by_name(DEPLOYMENT)
+            deployment = client.read_deployment_by_name(DEPLOYMENT).id
         except ObjectNotFound:
             return None
-        return submitted(client, deployment.id, next_items(equipment, parts))
+        having = _having(equipment, client, deployment)
+        return submitted(client, deployment, [item for item in items() if having[item.zone_id] <= {item.backfill_id}])
+
+
+def _having(equipment: Equipment, client: SyncPrefectClient, deployment: UUID) -> Mapping[str, set[str]]:
+    """By zone, the backfills of which a run waits or works there, but for this very run."""
+    living = {"type": {"any_": [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]}}
+    wanted = FlowRunFilter.model_validate({"deployment_id": {"any_": [deployment]}, "state": living})
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for run in client.read_flow_runs(flow_run_filter=wanted):
+        zone_id, backfill_id = run.parameters["zone"], run.parameters["backfill_id"]
+        ledger = equipment.ledger(zone_id)
+        chunk = ledger.chunk(backfill_id, run.parameters["chunk"])
+        idle = ledger.is_free(chunk) and _is_dead(run)
+        if str(run.id) != flow_run.get_id() and chunk.state not in ENDED and not idle:
+            found[zone_id].add(backfill_id)
+    return found
 
 
 def submitted(client: SyncPrefectClient, deployment: UUID, items: Sequence[Item]) -> int:

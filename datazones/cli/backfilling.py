@@ -197,7 +197,8 @@ def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
                     expected="carry/carry",
                     next_step=f"`datazones deploy` puts it there; then `datazones backfill resume {backfill_id}`",
                 )
-            click.echo(f"Its workers have it: {runs} of its chunks to begin with, the next as these end.", err=True)
+            first = f"{runs} of its chunks to begin with" if runs else "other backfills are before it in these zones"
+            click.echo(f"Its workers have it: {first}, the next as these end.", err=True)
             return 0
     with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
         now = _carried_here(equipment, parts)

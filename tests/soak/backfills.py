@@ -2,7 +2,7 @@
 
 counts             1,200 slices, on SQLite and PostgreSQL: counted in the ledger, at the provider, by readers
 killed             the same with the command, workers, runs and the server killed in between: the same snapshots
-overlapping        twenty by four people over one another, and a schedule every minute: as if one after the other
+overlapping        twenty by four people over one another, and a schedule every two minutes: as if one after the other
 throttled          a quota of sixty calls an hour, an hour a minute: nothing refused in storms, the end known half-way
 """
 

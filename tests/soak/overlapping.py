@@ -51,10 +51,10 @@ def wanted(seed: int) -> list[Asked]:
 
 
 def overlapping(seed: int = 1) -> None:
-    """Twenty backfills at once and a schedule every minute: the same figures as one after the other, slots in time."""
+    """Twenty backfills at once, a schedule every two minutes: the figures of one after the other, and slots in time."""
     asked = wanted(seed)
     with site("--postgres", "--auth", "--workers", "2", now=None) as here:
-        _every_minute(here)
+        _often(here)
         wait(lambda: all((here.installation.home / "published" / f"{zone}.duckdb").exists() for zone in ZONES))
         before = datetime.now(UTC)
         time.sleep(UNDISTURBED_S)
@@ -119,9 +119,9 @@ def _begun(here: Site, asked: Asked) -> str:
     return here.begin(*asked.how, "--by", asked.by, zones=",".join(asked.zones), first=asked.first, last=asked.last)
 
 
-def _every_minute(here: Site) -> None:
-    """Have Prefect refresh every zone every minute, with the one feed that nobody backfills."""
-    cron = CronSchedule(cron="* * * * *", timezone="UTC")
+def _often(here: Site) -> None:
+    """Have Prefect refresh every zone every two minutes, with the one feed that nobody backfills."""
+    cron = CronSchedule(cron="*/2 * * * *", timezone="UTC")
     due = DeploymentScheduleCreate(schedule=cron, active=True, parameters={"feeds": [SCHEDULED]})
     with SyncPrefectClient(here.installation.state.api_url, auth_string=here.installation.auth) as client:
         for zone in ZONES:
