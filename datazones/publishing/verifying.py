@@ -10,9 +10,11 @@ from datazones.errors import SnapshotTampered, UnknownCode
 from datazones.publishing.manifest import File, Manifest
 from datazones.publishing.pointing import before, chain, fetch_signer
 from datazones.publishing.pulling import Pulled, vouched
-from datazones.publishing.putting import HANDS
 from datazones.publishing.signing import ANYBODY
 from datazones.publishing.store import Store
+
+HANDS = 8
+"""So many files are on their way at once: most are small, and one is as large as all others."""
 
 
 @dataclass(frozen=True, slots=True)
