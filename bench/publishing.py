@@ -86,8 +86,8 @@ FROM range({FEEDS}) AS r(i);
 def ours(store: Store, prefix: str, working: Path, folder: Path, parent: Parent | None) -> tuple[Seconds, Parent]:
     """Seconds from the working copy to a pointer that has moved, and what then is published."""
     limits, path = Limits(4096, 2, folder / "spill"), folder / "candidate.duckdb"
-    base = base_of(store, prefix, state(store, prefix, None)[1], folder / "pulled.duckdb") if parent else None
     began = time.perf_counter()
+    base = base_of(store, prefix, state(store, prefix, None)[1], folder / "pulled.duckdb") if parent else None
     exported = export(working, path, limits, parts=folder / "parts", base=base)
     candidate = exported.candidate("bench", Revisions(added=1), parent, load_id=1)
     exporting = time.perf_counter() - began

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from datazones.errors import UnknownCode
 from datazones.publishing.manifest import Approval, Manifest, Reference
-from datazones.publishing.pointing import chain, current, fetch_signed, read
+from datazones.publishing.pointing import before, chain, current, fetch_signed, read
 from datazones.publishing.publishing import Snapshot, move
 from datazones.publishing.signing import ANYBODY, Signer
 from datazones.publishing.store import Store
@@ -17,8 +17,9 @@ def states(store: Store, prefix: str, trusted: Set[str] = ANYBODY) -> Iterator[t
     """Every published state, the newest first. The head's signature vouches for all behind it."""
     pointer = current(store, prefix, trusted)
     if pointer is not None:
-        fetch_signed(store, prefix, pointer.snapshot, trusted)
-        yield from chain(store, prefix, pointer.snapshot)
+        head, _ = fetch_signed(store, prefix, pointer.snapshot, trusted)
+        yield pointer.snapshot, head
+        yield from chain(store, prefix, before(prefix, head))
 
 
 def state(store: Store, prefix: str, generation: int | None, trusted: Set[str] = ANYBODY) -> tuple[Reference, Manifest]:

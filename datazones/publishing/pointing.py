@@ -46,13 +46,18 @@ def fetch_manifest(store: Store, prefix: str, reference: Reference) -> Manifest:
 def fetch_signed(store: Store, prefix: str, reference: Reference, trusted: Set[str]) -> tuple[Manifest, str]:
     """The manifest a reference names and the public key that signed it: one of `trusted`, or any where none is."""
     manifest = fetch_manifest(store, prefix, reference)
-    key = f"{prefix}/{reference.key}{SUFFIX}"
+    return manifest, fetch_signer(store, prefix, manifest, trusted)
+
+
+def fetch_signer(store: Store, prefix: str, manifest: Manifest, trusted: Set[str]) -> str:
+    """The public key that signed a manifest: one of `trusted`, or any where none is."""
+    key = f"{prefix}/{manifest.reference().key}{SUFFIX}"
     found = store.get(key)
     if found is None:
         raise _tampered(key, "no object", "the signature of the manifest")
     signature = Signature.read(found[0], key)
     verify_signature(manifest.canonical(), signature, trusted, key)
-    return manifest, signature.public_key
+    return signature.public_key
 
 
 def chain(store: Store, prefix: str, head: Reference | None) -> Iterator[tuple[Reference, Manifest]]:
@@ -60,11 +65,18 @@ def chain(store: Store, prefix: str, head: Reference | None) -> Iterator[tuple[R
     while head:
         manifest = fetch_manifest(store, prefix, head)
         yield head, manifest
-        if (manifest.parent.generation if manifest.parent else 0) != manifest.generation - 1:
-            raise _tampered(
-                f"{prefix}/{head.key}", str(manifest.parent), f"generation {manifest.generation - 1} before it"
-            )
-        head = manifest.parent
+        head = before(prefix, manifest)
+
+
+def before(prefix: str, manifest: Manifest) -> Reference | None:
+    """The manifest that this one follows; SnapshotTampered unless it is of the generation before."""
+    if (manifest.parent.generation if manifest.parent else 0) != manifest.generation - 1:
+        raise _tampered(
+            f"{prefix}/{manifest.reference().key}",
+            str(manifest.parent),
+            f"generation {manifest.generation - 1} before it",
+        )
+    return manifest.parent
 
 
 def is_published(store: Store, prefix: str, reference: Reference) -> bool:

@@ -24,12 +24,12 @@ from botocore.exceptions import ClientError
 from datazones.errors import CatalogueInvalid, SnapshotTampered, StoreUnavailable
 from datazones.publishing.answers import asking, is_absent, is_damaged, is_denied, is_refused
 from datazones.publishing.connecting import StoreAddress, connected
+from datazones.publishing.receiving import chunks
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-CHUNK = 1 << 20
 PAUSES_S = (0.05, 0.2, 0.8)
 """After a put that neither succeeded nor was overtaken, before the same put is tried again."""
 
@@ -122,7 +122,7 @@ class Store:
         if answer is None:
             return None
         with asking(self._name(key)):
-            return answer["Body"].read(), answer["ETag"].strip('"')
+            return b"".join(chunks(answer["Body"])), answer["ETag"].strip('"')
 
     def get_to(self, key: str, path: Path) -> str | None:
         """Write the object to a file, down to the disk; its sha256, or None when there is none."""
@@ -249,7 +249,7 @@ class Store:
         """The sha256 of an answer's bytes, which go into the file if there is one."""
         digest = sha256()
         with asking(self._name(key)):
-            for chunk in answer["Body"].iter_chunks(CHUNK):
+            for chunk in chunks(answer["Body"]):
                 digest.update(chunk)
                 if into:
                     into.write(chunk)

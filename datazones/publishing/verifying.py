@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from datazones.errors import SnapshotTampered, UnknownCode
-from datazones.publishing.history import states
 from datazones.publishing.manifest import File, Manifest
-from datazones.publishing.pointing import fetch_signed
+from datazones.publishing.pointing import before, chain, fetch_signer
 from datazones.publishing.pulling import Pulled, vouched
-from datazones.publishing.putting import HANDS
 from datazones.publishing.signing import ANYBODY
 from datazones.publishing.store import Store
+
+HANDS = 8
+"""So many files are on their way at once: most are small, and one is as large as all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,27 @@ def verify(store: Store, prefix: str, trusted: Set[str] = ANYBODY, *, seen: Pull
 
     SnapshotTampered or SignerUnknown names the first fault; UnknownCode when nothing is published.
     """
-    vouched(store, prefix, seen, trusted)
-    head, public_key, manifests = None, "", 0
-    for reference, manifest in states(store, prefix, trusted):
-        _, signer = fetch_signed(store, prefix, reference, trusted)
-        head, public_key, manifests = head or manifest, public_key or signer, manifests + 1
-    if head is None:
+    found = vouched(store, prefix, seen, trusted)
+    if found is None:
         raise UnknownCode(
             prefix,
             found="nothing published",
             expected="a zone with a snapshot",
             next_step="`datazones run` publishes one",
         )
+    head, _ = found
     with ThreadPoolExecutor(HANDS) as hands:
-        list(hands.map(lambda file: _verify_file(store, prefix, file), head.files))
-    return Verified(head, public_key, manifests, len(head.files), sum(file.size for file in head.files))
+        files = hands.map(lambda file: _verify_file(store, prefix, file), head.files)
+        signers = [fetch_signer(store, prefix, manifest, trusted) for manifest in _back_from(store, prefix, head)]
+        list(files)
+    return Verified(head, signers[0], len(signers), len(head.files), sum(file.size for file in head.files))
+
+
+def _back_from(store: Store, prefix: str, head: Manifest) -> Iterator[Manifest]:
+    """The manifest and all that it follows, to the first."""
+    yield head
+    for _, manifest in chain(store, prefix, before(prefix, head)):
+        yield manifest
 
 
 def _verify_file(store: Store, prefix: str, file: File) -> None:

@@ -18,7 +18,7 @@ import duckdb
 from datazones.model import Base
 from datazones.warehouse import schema
 from datazones.warehouse.connecting import literal
-from datazones.warehouse.fingerprinting import Content, row_hash
+from datazones.warehouse.fingerprinting import Content, row_hash, vacant
 from datazones.warehouse.parting import between, cuts
 
 
@@ -80,20 +80,28 @@ def _compared(connection: duckdb.DuckDBPyConnection, content: Content, base: Bas
     """How many rows the base has not. They are in `fresh_…`, in `stale_…` those that are no longer so, and in `now_…`
     all of the years in which there are any."""
     table, keys = content.name, ", ".join(_keys(content))
-    hashed = row_hash(name for name, _ in content.columns)
     years = _years(base, content)
     within = f"WHERE {between(years)}" if years else ""
-    for name, database, columns in (("now", "held", "*"), ("before", "base", keys)):
+    for name, database, columns, empty in (
+        ("now", "held", _all(content), content.vacant),
+        ("before", "base", keys, vacant(connection, f"FROM base.{table}", content.columns)),
+    ):
+        hashed = row_hash((name for name, _ in content.columns), empty)
         connection.execute(
-            f"CREATE TEMP TABLE {name}_{table} AS SELECT {columns}, {hashed} AS h FROM {database}.{table} {within}"
+            f"CREATE TABLE {name}_{table} AS SELECT {columns}, {hashed} AS h FROM {database}.{table} {within}"
         )
     for made, of, beside in (("fresh", "now", "before"), ("stale", "before", "now")):
         connection.execute(
-            f"CREATE TEMP TABLE {made}_{table} AS SELECT * EXCLUDE (h) FROM {of}_{table} "
+            f"CREATE TABLE {made}_{table} AS SELECT * EXCLUDE (h) FROM {of}_{table} "
             f"ANTI JOIN {beside}_{table} USING ({keys}, h) ORDER BY {keys}"
         )
     (fresh,) = connection.execute(f"SELECT count(*) FROM fresh_{table}").fetchone() or (0,)
     return int(fresh)
+
+
+def _all(content: Content) -> str:
+    """The columns of a table, as SQL, without reading those that have nothing."""
+    return ", ".join(f"NULL::VARCHAR AS {name}" if name in content.vacant else name for name, _ in content.columns)
 
 
 def _years(base: Base, content: Content) -> tuple[int, int] | None:

@@ -57,8 +57,12 @@ def literal(said: str | Path) -> str:
 
 
 def _harden(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
-    """The order matters: the folders are named first, then the rest is shut, then the settings are locked."""
-    connection.execute("SET allowed_directories = ?", [[f"{folder.resolve()}/" for folder in folders]])
+    """The order matters: the folders are named first, then the rest is shut, then the settings are locked.
+
+    Nothing is a parameter here: the first one that a process gives imports pandas, which takes a second.
+    """
+    named = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
+    connection.execute(f"SET allowed_directories = [{named}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET TimeZone = 'UTC'")  # instants become UTC on every machine
     connection.execute("SET lock_configuration = true")

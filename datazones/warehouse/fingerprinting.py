@@ -6,7 +6,7 @@ seconds, one row more or less is an addition. DuckDB has hashed alike since 1.4;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -44,11 +44,12 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A table: its columns with their types, and the fingerprints of its rows by place."""
+    """A table: its columns with their types, the fingerprints of its rows by place, and the columns without a value."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
     places: Mapping[Place, Fingerprint]
+    vacant: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> Fingerprint:
@@ -77,13 +78,25 @@ def contents(
 
 
 def whole(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Fingerprint]:
-    """Every published table of an attached database, without telling feeds and years apart."""
+    """Every published table of an attached database, without telling feeds and years apart. Every column of every row
+    is read, and nothing taken from what the file notes of itself."""
     return {name: _whole(connection, f"{database}.{name}") for name in schema.PUBLISHED}
 
 
-def row_hash(columns: Iterable[str]) -> str:
-    """The hash of a row, as SQL."""
-    return f"hash({', '.join(columns)})"
+def row_hash(columns: Iterable[str], vacant: Container[str] = ()) -> str:
+    """The hash of a row, as SQL. It is the same when columns that are `vacant` are not read for it."""
+    return f"hash({', '.join('NULL::VARCHAR' if name in vacant else name for name in columns)})"
+
+
+def vacant(connection: duckdb.DuckDBPyConnection, rows: str, columns: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The columns of text in which these rows (`FROM ...`) have nothing, as many have: to carry them is half the work.
+    To ask is none: what the file notes of its blocks answers it, or the first row that has something."""
+    asked = (name for name, kind in columns if kind == "VARCHAR")
+    return frozenset(
+        name
+        for name in asked
+        if connection.execute(f"SELECT EXISTS (FROM ({rows}) WHERE {name} IS NOT NULL)").fetchone() == (False,)
+    )
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[tuple[str, str], ...]:
@@ -105,7 +118,8 @@ def _content(connection: duckdb.DuckDBPyConnection, database: str, name: str) ->
     columns = columns_of(connection, table)
     if name not in CUT:
         return Content(name, columns, {None: _whole(connection, table)})
-    hashed = row_hash(column for column, _ in columns)
+    empty = vacant(connection, f"FROM {table}", columns)
+    hashed = row_hash((column for column, _ in columns), empty)
     rows = connection.execute(
         f"SELECT feed_id, year(period_start), {_FIGURES} "
         f"FROM (SELECT series_id, period_start, {hashed} AS h FROM {table}) "
@@ -118,4 +132,4 @@ def _content(connection: duckdb.DuckDBPyConnection, database: str, name: str) ->
             expected="every series_id in the table series",
             next_step="`datazones rebuild ZONE` makes the zone again from its raw answers",
         )
-    return Content(name, columns, {(feed_id, year): Fingerprint(*found) for feed_id, year, *found in rows})
+    return Content(name, columns, {(feed_id, year): Fingerprint(*found) for feed_id, year, *found in rows}, empty)

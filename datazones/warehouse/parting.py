@@ -9,6 +9,7 @@ again: a file is a function of its rows alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import file_digest
@@ -22,7 +23,7 @@ import polars as pl
 from datazones.model import Part
 from datazones.warehouse import schema
 from datazones.warehouse.connecting import literal
-from datazones.warehouse.fingerprinting import CUT, Content, Fingerprint
+from datazones.warehouse.fingerprinting import CUT, Content, Fingerprint, vacant
 
 WHOLE = ("feed", "series", "vintage")
 """The tables without which figures say nothing."""
@@ -33,8 +34,11 @@ SMALL = 1 << 16
 BY_DECADE, BY_YEAR = 1 << 17, 1 << 22
 """From so many rows of a feed in a table on it is cut by decade, the newest one by year; and by year throughout."""
 
-GATHERED = 1 << 22
-"""So many rows are in memory at once, unless a single file has more."""
+HANDS = 2
+"""So many batches of files are made at once: most of the way from rows to a file is one thread's."""
+
+GATHERED = 1 << 21
+"""So many rows are in memory at once for each hand, unless a single file has more."""
 
 ROW_GROUP = 122_880
 """Rows that a reader can pass over by their least and greatest series and period."""
@@ -96,7 +100,8 @@ def write_parts(
     have are each one file.
 
     One that says the same as one of the same name that is `held` already is not made. `gathered` has, by table, a query
-    for fewer rows than all, among which are all those of the files that are made.
+    for fewer rows than all, among which are all those of the files that are made; of no temporary table, which other
+    cursors of the connection do not see.
     """
     rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
@@ -107,11 +112,13 @@ def write_parts(
         for cut, found in cuts(contents[table])
     ]
     fresh = [(cut, rows) for cut, rows, digest in wanted if (cut.name, digest) not in said]
-    made = {
-        part.name: part
-        for batch in _batches(fresh)
-        for part in _write(connection, batch, contents[batch[0].table].columns, into, gathered)
-    }
+
+    def write(batch: list[Cut]) -> list[Part]:
+        with connection.cursor() as own:
+            return list(_write(own, batch, contents[batch[0].table].columns, into, gathered))
+
+    with ThreadPoolExecutor(HANDS) as hands:
+        made = {part.name: part for parts in hands.map(write, _batches(fresh)) for part in parts}
     return tuple(
         replace(made[cut.name], content=digest) if cut.name in made else said[cut.name, digest]
         for cut, _, digest in wanted
@@ -140,7 +147,7 @@ def _write(
 ) -> Iterator[Part]:
     table = batch[0].table
     rows = _rows(connection, gathered.get(table, f"SELECT * FROM candidate.{table}"), batch)
-    empty = _never_said(connection, rows, columns)
+    empty = sorted(vacant(connection, rows, columns))
     frame = _in_order(_frame(connection, rows, empty), table)
     for cut in batch:
         path = into / cut.name
@@ -151,13 +158,6 @@ def _write(
         with path.open("rb") as built:
             digest = file_digest(built, "sha256").hexdigest()
         yield Part(cut.name, str(path), path.stat().st_size, digest, cut.table, mine.height)
-
-
-def _never_said(connection: duckdb.DuckDBPyConnection, rows: str, columns: tuple[tuple[str, str], ...]) -> list[str]:
-    """The columns of text in which these rows have nothing, as many have: to carry them is half the work."""
-    texts = [name for name, kind in columns if kind == "VARCHAR"]
-    counts = connection.execute(f"SELECT {', '.join(f'count({name})' for name in texts)} FROM ({rows})").fetchone()
-    return [name for name, count in zip(texts, counts or (), strict=True) if not count]
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, rows: str, without: list[str]) -> pl.DataFrame:

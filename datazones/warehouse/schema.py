@@ -143,7 +143,7 @@ def create(connection: duckdb.DuckDBPyConnection, *, after: int = 0) -> None:
         if number > after:
             connection.execute(script)
     connection.execute("DELETE FROM layout")
-    connection.execute("INSERT INTO layout VALUES (?)", [newest()])
+    connection.execute(f"INSERT INTO layout VALUES ({newest()})")
     connection.execute("COMMIT")
 
 

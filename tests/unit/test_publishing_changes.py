@@ -14,7 +14,7 @@ from datazones.errors import WarehouseDamaged
 from datazones.model import Base
 from datazones.warehouse import Exported, changing, export, parting, schema
 from datazones.warehouse.connecting import Limits
-from datazones.warehouse.fingerprinting import Fingerprint, row_hash
+from datazones.warehouse.fingerprinting import Fingerprint, columns_of, row_hash, vacant
 
 FEEDS, SERIES, MONTHS, REFRESHES = 3, 30, 150, 5
 
@@ -204,6 +204,29 @@ def test_duckdb_hashes_as_it_always_did_else_every_digest_would_be_another() -> 
             "7::UBIGINT AS h, 2::SMALLINT AS i"
         )
         assert connection.execute(f"SELECT {row_hash('abcdefghi')} FROM t").fetchone() == (10_882_324_619_500_063_822,)
+
+
+def test_a_column_that_has_nothing_is_hashed_alike_unread_and_one_value_has_it_read(working: Path) -> None:
+    with duckdb.connect(str(working)) as connection:
+        columns = columns_of(connection, "latest")
+        empty = vacant(connection, "FROM latest", columns)
+        assert empty == {"obs_status", "conf_status", "comment_obs", "obs_attributes"}
+        hashes = (row_hash((name for name, _ in columns), unread) for unread in ((), empty))
+        assert connection.execute(f"SELECT count(*) FROM latest WHERE {' <> '.join(hashes)}").fetchone() == (0,)
+        connection.execute("UPDATE latest SET comment_obs = 'late' WHERE series_id = 7 AND time_period = '2020-02'")
+        assert vacant(connection, "FROM latest", columns) == empty - {"comment_obs"}
+
+
+def test_a_value_in_a_column_that_had_none_is_a_change(working: Path, tmp_path: Path, limits: Limits) -> None:
+    path = tmp_path / "0.duckdb"
+    base = _base(export(working, path, limits, parts=tmp_path / "parts"), path)
+    with duckdb.connect(str(working)) as connection:
+        connection.execute("UPDATE latest SET comment_obs = 'late' WHERE series_id = 7 AND time_period = '2020-02'")
+    changed = export(working, tmp_path / "1.duckdb", limits, base=base)
+    assert changed.loose == 1
+    assert changed.tables == export(working, tmp_path / "2.duckdb", limits).tables != base.tables
+    with duckdb.connect(str(changed.path), read_only=True) as connection:
+        assert connection.execute("SELECT series_id FROM latest WHERE comment_obs = 'late'").fetchall() == [(7,)]
 
 
 def test_fingerprints_add_up_in_any_order() -> None:
