@@ -127,7 +127,7 @@ def _race(store: Store, prefix: str, folder: Path, name: str) -> None:
     with (folder / f"{name}.won").open("w") as won:
         while (pointer := current(store, prefix)) is None or pointer.snapshot.generation < GENERATIONS:
             turn += 1
-            offered = candidate(folder, f"{name}-{turn}", following(pointer) if pointer else None)
+            offered = candidate(folder / name, f"{name}-{turn}", following(pointer) if pointer else None)
             with suppress(SnapshotConflict):
                 snapshot = put(store, prefix, offered)
                 won.write(f"{snapshot.generation} {snapshot.snapshot_id}\n")
