@@ -100,14 +100,17 @@ LEFT JOIN known_before AS b ON b.series_id = s.series_id AND b.period_start = s.
 LEFT JOIN known_before AS p ON p.series_id = s.series_id AND p.period_start = s.prior_start
 WHERE s.is_fresh OR s.prior_is_fresh;
 
--- How many of the revised figures are again what they were before an earlier revision.
+-- How many of the revised figures are again what they were before an earlier revision. A figure of which only something
+-- else is told, its decimals for one, is what it was all the time.
 CREATE TABLE turned_back AS
-WITH earlier AS (
+WITH moved AS (
+    FROM change WHERE change = 'revised' AND obs_value_before IS DISTINCT FROM obs_value_after
+), earlier AS (
     SELECT DISTINCT c.series_id, c.period_start, c.period_end
-    FROM change AS c JOIN superseded AS s USING (series_id, period_start, period_end)
-    WHERE c.change = 'revised' AND s.superseded_by NOT IN (SELECT vintage_id FROM fresh_vintage)
+    FROM moved AS c JOIN superseded AS s USING (series_id, period_start, period_end)
+    WHERE s.superseded_by NOT IN (SELECT vintage_id FROM fresh_vintage)
       AND s.obs_value = c.obs_value_after
 )
-SELECT feed_id, count(*) FILTER (change = 'revised') AS revised, count(e.series_id) AS back,
-       count(*) FILTER (change = 'added') AS added
+SELECT feed_id, count(*) FILTER (change = 'revised' AND obs_value_before IS DISTINCT FROM obs_value_after) AS revised,
+       count(e.series_id) AS back, count(*) FILTER (change = 'added') AS added
 FROM change LEFT JOIN earlier AS e USING (series_id, period_start, period_end) GROUP BY feed_id;

@@ -365,3 +365,12 @@ def test_coarse_figures_that_fit_another_period_by_coincidence_are_not_held_for_
     zone.load(revised, "2025-02-01")
     found = {finding.rule for finding in examined(zone.candidate("candidate"), published).findings}
     assert "causes.periods_do_not_shift" not in found
+
+
+def test_figures_of_which_only_the_status_changes_to_and_fro_have_not_gone_back(tmp_path: Path) -> None:
+    zone = Zone(tmp_path)
+    for month, status in enumerate((None, "p", None), 1):
+        published = zone.candidate(f"published-{month}") if month > 1 else None
+        zone.load([(BEIJING, str(year), 7000.0 + year, status) for year in range(2000, 2025)], f"2025-0{month}-01")
+    found = {finding.rule for finding in examined(zone.candidate("candidate"), published).findings}
+    assert not found & {"causes.revisions_do_not_go_back", "causes.revisions_bring_something_new"}
