@@ -49,7 +49,7 @@ soak-chaos: setup system-parts  ## Ten zones every minute while server, database
 	$(RUN) python -m tests.soak.chaos --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 laws: setup  ## Histories nobody thought of against a naive model: EXAMPLES=1000 orders, readings and sequences of loads.
-	EXAMPLES=$(or $(EXAMPLES),1000) $(RUN) pytest -s --timeout 0 tests/unit/test_warehouse_laws.py
+	EXAMPLES=$(or $(EXAMPLES),1000) $(RUN) pytest -s --timeout 0 tests/unit/test_warehouse_laws.py tests/unit/test_aligning.py
 
 trials: setup  ## The gate on every real vintage and every kind of damage, those held out too; prints both confusion tables.
 	$(RUN) python -m tests.trials

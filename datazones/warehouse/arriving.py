@@ -23,6 +23,9 @@ from datazones.warehouse.connecting import literal
 KEY = "series_id, period_start, period_end"
 ATTRIBUTES = ("obs_status", "conf_status", "comment_obs", "obs_attributes")
 REST = ", ".join(("obs_value", *ATTRIBUTES))
+HELD = ("series_id", "time_period", "period_start", "period_end", *REST.split(", "), "known_from", "vintage_id")
+"""The columns of `latest`, in order."""
+
 UNLIKE = " OR ".join(f"n.{name} IS DISTINCT FROM h.{name}" for name in ("obs_value", *ATTRIBUTES))
 """Whether the new observation `n` says anything but what `h` has."""
 
@@ -67,6 +70,13 @@ def forget(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"DROP {relation}")
 
 
+def silent(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The attributes that are null in all of `latest`. DuckDB tells it at once from what it keeps of each column, while
+    to read such a column takes longer than to read one of figures."""
+    said = "SELECT count(*) FROM (SELECT 1 FROM latest WHERE {} IS NOT NULL LIMIT 1)"
+    return [name for name in ATTRIBUTES if not one(connection, said.format(name))]
+
+
 def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     """The one number that is asked for."""
     row = connection.execute(sql).fetchone()
@@ -74,12 +84,16 @@ def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def _unroll(connection: duckdb.DuckDBPyConnection, staged: Staged, retrieved_at: datetime) -> None:
-    """`reading`: the files as they are. `strand`: their observations by file, series and word, in one pass."""
+    """`reading`: the files as they are. `strand`: their observations by file, series and word, in one pass.
+
+    A file is known by its place among the files, a row by its place in the file.
+    """
     files = ", ".join(literal(Path(name)) for name in staged.observations)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP VIEW reading AS
-        SELECT * REPLACE (make_timestamp(epoch_us(released_at)) AS released_at), file_index AS file,
+        SELECT * REPLACE (make_timestamp(epoch_us(released_at)) AS released_at),
+               file_index AS file, file_row_number AS row,
                coalesce(make_timestamp(epoch_us(released_at)), TIMESTAMP '{retrieved_at}') AS known_at
         FROM read_parquet([{files}])
         """
@@ -87,8 +101,8 @@ def _unroll(connection: duckdb.DuckDBPyConnection, staged: Staged, retrieved_at:
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE strand AS
-        SELECT series_id, of_key.* FROM named JOIN (
-            SELECT series_key, file, known_at, released_at, action, count(*) AS given,
+        SELECT series_id, of_key.*, coalesce(released_at, TIMESTAMP '{retrieved_at}') AS known_at FROM named JOIN (
+            SELECT series_key, file, released_at, action, count(*) AS given, min(row) AS first_row,
                    min(period_start) AS first_start, max(period_start) AS last_start,
                    sum(hash(series_key, period_start, period_end, {REST}, action)::HUGEINT) AS content
             FROM reading GROUP BY ALL

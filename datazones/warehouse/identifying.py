@@ -37,12 +37,14 @@ def number_series(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int:
                a.* EXCLUDE (given_key, place, held),
                held + row_number() OVER (PARTITION BY series_key ORDER BY place) AS segment
         FROM (
-            SELECT a.*, coalesce(held, 0) AS held FROM arriving AS a
+            SELECT a.*, coalesce(held, 0) AS held FROM (
+                FROM arriving AS a WHERE NOT EXISTS (
+                    FROM series AS s WHERE s.feed_id = $feed AND s.series_key = a.series_key AND {_ALIKE})
+            ) AS a
             LEFT JOIN (SELECT series_key, max(segment) AS held FROM series WHERE feed_id = $feed GROUP BY series_key)
             USING (series_key)
             QUALIFY row_number() OVER (PARTITION BY series_key, {", ".join(_UNIT)} ORDER BY place) = 1
         ) AS a
-        WHERE NOT EXISTS (FROM series AS s WHERE s.feed_id = $feed AND s.series_key = a.series_key AND {_ALIKE})
         """,
         {"new_from": new_from, "feed": staged.feed_id},
     )

@@ -12,8 +12,23 @@ from datetime import datetime
 import duckdb
 
 from datazones.model import Revisions, Staged
-from datazones.warehouse import replaying
-from datazones.warehouse.arriving import KEY, OUTCOME, REST, UNLIKE, WITHIN_ABSENCE, WITHIN_SPAN, arrive, forget, one
+from datazones.warehouse import aligning, replaying
+from datazones.warehouse.arriving import (
+    HELD,
+    KEY,
+    OUTCOME,
+    REST,
+    UNLIKE,
+    WITHIN_ABSENCE,
+    WITHIN_SPAN,
+    arrive,
+    forget,
+    one,
+    silent,
+)
+
+SAID = (*KEY.split(", "), "time_period", *REST.split(", "))
+"""What an observation is and says: the columns of `unlike`."""
 
 
 def revise(connection: duckdb.DuckDBPyConnection, staged: Staged, *, load_id: int, retrieved_at: datetime) -> Revisions:
@@ -22,7 +37,7 @@ def revise(connection: duckdb.DuckDBPyConnection, staged: Staged, *, load_id: in
     if arrival.vintages:
         begun = 0
         if arrival.vintages == 1 and _is_newest(connection, staged.feed_id):
-            begun = _apply(connection, staged.tolerance, arrival.new_from)
+            begun = _apply(connection, staged, arrival.new_from)
         else:
             replaying.replay(connection, staged.tolerance)
         _record(connection, staged.feed_id, load_id, retrieved_at, begun)
@@ -42,48 +57,75 @@ def _is_newest(connection: duckdb.DuckDBPyConnection, feed_id: str) -> bool:
     return bool(row and row[0])
 
 
-def _apply(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: int) -> int:
+def _apply(connection: duckdb.DuckDBPyConnection, staged: Staged, new_from: int) -> int:
     """The newest vintage: everything it can change is in `latest`. The number of observations of new series."""
-    _compare(connection, tolerance, new_from)
-    _withdraw(connection)
+    _compare(connection, staged, new_from)
+    _withdraw(connection, new_from)
     _move(connection)
     return _begin(connection, new_from)
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, tolerance: float, new_from: int) -> None:
+def _compare(connection: duckdb.DuckDBPyConnection, staged: Staged, new_from: int) -> None:
     """`outcome`: what is not exactly as it is held, what kind of change that is, and the row that it changes.
 
-    What is held enters the one large join as its key and a hash, so that the join stays small; the few observations
-    that are `unlike` are then compared in full. Both sides are bounded alike, that DuckDB may tell which is smaller.
+    Most of what comes is as it is held, and is left out before anything is compared in full.
     """
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE unlike AS
-        FROM (SELECT *, hash({REST}, action::VARCHAR) AS content FROM incoming WHERE series_id < {new_from})
-        ANTI JOIN (SELECT {KEY}, hash({REST}, 'replace') AS content FROM latest WHERE series_id < {new_from})
-        USING ({KEY}, content)
-        """
-    )
+    if not aligning.lay(connection, staged.observations, new_from):
+        _join(connection, new_from)
+    unheld = ", ".join(f"NULL::VARCHAR AS {name}" for name in silent(connection))
+    held = f"* REPLACE ({unheld})" if unheld else "*"
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE outcome AS
-        SELECT (SELECT vintage_id FROM arrived) AS vintage_id, n.* EXCLUDE (action, known_at, content),
-               {OUTCOME} AS outcome, h AS held, h.rowid AS place
-        FROM unlike AS n LEFT JOIN latest AS h USING ({KEY})
-        WHERE action = 'replace' AND (h.series_id IS NULL OR {UNLIKE})
+        SELECT (SELECT vintage_id FROM arrived) AS vintage_id, {", ".join(f"n.{name}" for name in SAID)},
+               {OUTCOME} AS outcome, struct_pack({", ".join(f"{name} := h.{name}" for name in HELD)}) AS held, place
+        FROM unlike AS n
+        LEFT JOIN (SELECT {held}, rowid AS place FROM latest) AS h USING ({KEY})
+        WHERE h.series_id IS NULL OR {UNLIKE}
         """,
-        {"tolerance": tolerance},
+        {"tolerance": staged.tolerance},
     )
     connection.execute("DROP TABLE unlike")
 
 
-def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
+def _join(connection: duckdb.DuckDBPyConnection, new_from: int) -> None:
+    """`unlike`, however what comes and what is held lie: all is joined with all.
+
+    What is held enters the join as its key and a hash, so that it stays small. Both sides are bounded alike, that
+    DuckDB may tell which is smaller.
+    """
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE unlike AS
+        FROM (SELECT {", ".join(SAID)}, hash({REST}) AS content FROM incoming
+              WHERE series_id < {new_from} AND action = 'replace')
+        ANTI JOIN (SELECT {KEY}, hash({REST}) AS content FROM latest WHERE series_id < {new_from})
+        USING ({KEY}, content)
+        """
+    )
+
+
+def _withdraw(connection: duckdb.DuckDBPyConnection, new_from: int) -> None:
     """What the provider takes back in so many words, and what it no longer gives: withdrawn if the feed says so.
 
     A series that is not in the answer at all is never withdrawn by its absence: the gate asks about it. A segment is if
     another one of its series is given. One of which no more is held than was given misses nothing, and is not looked
     through.
     """
+    if _gives_less(connection, new_from):
+        _withdraw_absent(connection)
+    if one(connection, "SELECT count(*) FROM strand WHERE action = 'delete'"):
+        _withdraw_deleted(connection)
+
+
+def _gives_less(connection: duckdb.DuckDBPyConnection, new_from: int) -> bool:
+    """Whether more is held than was given again. Where it is not, that is so of each series: of none is less held."""
+    given = f"(SELECT coalesce(sum(given), 0) FROM strand WHERE action = 'replace' AND series_id < {new_from})"
+    new = "(SELECT count(*) FROM outcome WHERE outcome = 'added')"
+    return bool(one(connection, f"SELECT (SELECT count(*) FROM latest) > {given} - {new}"))
+
+
+def _withdraw_absent(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         INSERT INTO outcome BY NAME
@@ -102,6 +144,9 @@ def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
         WHERE {WITHIN_ABSENCE} OR {WITHIN_SPAN}
         """
     )
+
+
+def _withdraw_deleted(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         INSERT INTO outcome BY NAME

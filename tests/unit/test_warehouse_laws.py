@@ -15,13 +15,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
 from datazones.model import Break, Landed, Revisions, Staged
-from datazones.warehouse import WorkingCopy
+from datazones.warehouse import WorkingCopy, aligning
 from datazones.warehouse.connecting import Limits
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
@@ -195,6 +196,13 @@ def zone() -> Iterator[Held]:
         limits = Limits(256, 1, folder / "spill")
         with WorkingCopy.held(folder / "working.duckdb", limits, reach=[folder]) as copy:
             yield Held(folder, copy)
+
+
+@pytest.fixture(params=["joined", "laid beside"], autouse=True)
+def compared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small vintages are joined with what is held, large ones laid beside it: the laws hold of both."""
+    if request.param == "laid beside":
+        monkeypatch.setattr(aligning, "WORTHWHILE", 1)
 
 
 keys = st.tuples(st.sampled_from(SERIES), st.sampled_from(YEARS))
