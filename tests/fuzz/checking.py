@@ -10,6 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
@@ -53,7 +54,13 @@ def _dropped(dialect: str, frames: Sequence[pl.DataFrame], plain: bytes) -> Iter
     there = [figure for figure in _figures_of(dialect) if figure.around in plain and plain.startswith(figure.above)]
     if there:
         cells = {str(cell) for frame in frames for column in frame for cell in column.unique().to_list()}
-        yield from (f"dropped {figure.text}" for figure in there if figure.text not in cells)
+        missing = [figure.text for figure in there if figure.text not in cells]
+        yield from (f"dropped {text}" for text in missing if not any(_same(text, cell) for cell in cells))
+
+
+def _same(figure: str, cell: str) -> bool:
+    """Whether the cell is the figure with other digits after the last that counts: an answer may have it twice."""
+    return _DECIMAL.fullmatch(cell) is not None and Decimal(cell) == Decimal(figure)
 
 
 @cache
