@@ -27,7 +27,7 @@ def main() -> None:
     for question, colour in {"as of a day": "#1f5fbf", "latest": "#b0b7c3", "triangle of a series": "#3fa37a"}.items():
         found = [each[question] for each in measured["questions_ms"].values()]
         questions.plot(vintages, found, "o-", label=question, color=colour)
-    _dressed(questions, "vintages of 300,000 observations", "milliseconds", "What a question costs")
+    _dressed(questions, "vintages of ten million observations", "milliseconds", "What a question costs")
     figure.savefig(HERE.with_suffix(".png"), dpi=130)
 
 
