@@ -72,7 +72,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, staged: Staged, new_from: in
     """
     if not aligning.lay(connection, staged.observations, new_from):
         _join(connection, new_from)
-    unheld = ", ".join(f"NULL::VARCHAR AS {name}" for name in silent(connection))
+    unheld = ", ".join(f"NULL::VARCHAR AS {name}" for name in sorted(silent(connection)))
     held = f"* REPLACE ({unheld})" if unheld else "*"
     connection.execute(
         f"""

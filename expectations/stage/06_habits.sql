@@ -103,14 +103,14 @@ WHERE s.is_fresh OR s.prior_is_fresh;
 -- How many of the revised figures are again what they were before an earlier revision. A figure of which only something
 -- else is told, its decimals for one, is what it was all the time.
 CREATE TABLE turned_back AS
-WITH moved AS (
-    FROM change WHERE change = 'revised' AND obs_value_before IS DISTINCT FROM obs_value_after
+WITH told AS (
+    SELECT *, change = 'revised' AND obs_value_before IS DISTINCT FROM obs_value_after AS is_moved FROM change
 ), earlier AS (
     SELECT DISTINCT c.series_id, c.period_start, c.period_end
-    FROM moved AS c JOIN superseded AS s USING (series_id, period_start, period_end)
-    WHERE s.superseded_by NOT IN (SELECT vintage_id FROM fresh_vintage)
+    FROM told AS c JOIN superseded AS s USING (series_id, period_start, period_end)
+    WHERE is_moved AND s.superseded_by NOT IN (SELECT vintage_id FROM fresh_vintage)
       AND s.obs_value = c.obs_value_after
 )
-SELECT feed_id, count(*) FILTER (change = 'revised' AND obs_value_before IS DISTINCT FROM obs_value_after) AS revised,
-       count(e.series_id) AS back, count(*) FILTER (change = 'added') AS added
-FROM change LEFT JOIN earlier AS e USING (series_id, period_start, period_end) GROUP BY feed_id;
+SELECT feed_id, count(*) FILTER (is_moved) AS revised, count(e.series_id) AS back,
+       count(*) FILTER (change = 'added') AS added
+FROM told LEFT JOIN earlier AS e USING (series_id, period_start, period_end) GROUP BY feed_id;
