@@ -7,6 +7,7 @@ The heading of the same name in `docs/errors.md` says more; a test holds the two
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -159,3 +160,21 @@ class RebuildDiffers(Permanent):
 
 class StoreUnsafe(Permanent):
     """The object store ignores create-only or compare-and-swap and would lose data."""
+
+
+OF_ONE_FEED = (
+    *(ProviderUnavailable, RateLimited, PagesShifted, ProviderRefused, ResponseMalformed),
+    *(StructureChanged, UnknownCode, CorrectionStale, CatalogueInvalid),
+)
+"""What is wrong with one feed says nothing about the others of a zone: they are refreshed all the same."""
+
+
+def together(errors: Sequence[DatazonesError]) -> DatazonesError:
+    """The one of them that decides what is done next, with the others told in `found`.
+
+    That is the first that may pass by itself, if there is one: who tries again for its sake meets all others again.
+    """
+    first = next((error for error in errors if isinstance(error, Transient)), errors[0])
+    besides = [f"{error.code} in {error.subject}: {error.found}" for error in errors if error is not first]
+    first.found = "; besides, ".join((first.found, *besides))
+    return first

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from prefect import flow
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from datazones.model import Revisions, Window
+from datazones.errors import OF_ONE_FEED, DatazonesError, together
+from datazones.model import Landed, Revisions, Window
 from flows.conclude import conclude
 from flows.ending import Refreshed, ended
 from tasks.account import accounted_run
@@ -52,20 +55,41 @@ def refresh(zone: ZoneId, feeds: list[FeedId] | None = None, slot: datetime | No
 
 
 def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) -> Refreshed:
+    """Feeds that are wrong stay as they are held, and end the run with their error once all others are published."""
     held = hydrate(zone)
+    wrong: list[DatazonesError] = []
     for feed_id in feeds or awake(held.watermarks, due):
         heed()
-        collected = collect(zone, feed_id, Window(), due, held.watermarks[feed_id])
-        if not collected.unchanged:
-            with equipped() as equipment:
-                equipment.examiner.warm()  # takes seconds, which the reading takes too
-            staged = conform(zone, feed_id, Window(), collected.answers)
-            if staged.rows:
-                load(zone, staged, collected.answers, due)
+        try:
+            _take_in(zone, feed_id, due, held.watermarks[feed_id])
+        except OF_ONE_FEED as error:
+            get_run_logger().error("%s stays as it is held: %s", feed_id, error)
+            wrong.append(error)
     candidate = assemble(zone)
-    note_asked(zone)
+    if not wrong:
+        note_asked(zone)
     if candidate is None:
+        _tell(wrong, "nothing else is new")
         return ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
     heed()
     snapshot, verdict = conclude(candidate)
+    _tell(wrong, f"all else is published as {snapshot.named}")
     return ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)
+
+
+def _take_in(zone: str, feed_id: str, due: datetime, held: Sequence[Landed]) -> None:
+    collected = collect(zone, feed_id, Window(), due, held)
+    if collected.unchanged:
+        return
+    with equipped() as equipment:
+        equipment.examiner.warm()  # takes seconds, which the reading takes too
+    staged = conform(zone, feed_id, Window(), collected.answers)
+    if staged.rows:
+        load(zone, staged, collected.answers, due)
+
+
+def _tell(wrong: Sequence[DatazonesError], rest: str) -> None:
+    if wrong:
+        error = together(wrong)
+        error.found = f"{error.found}; {rest}"
+        raise error
