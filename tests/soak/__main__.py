@@ -1,6 +1,6 @@
 """`python -m tests.soak`: writers race for 10,000 commits with faults, readers poll during 1,000 publishes, every
 request of every operation is disturbed, and the last steps are killed before every call that changes a file.
-`python -m tests.soak --only race` runs one of them."""
+`python -m tests.soak --only race` runs one of them, `--store ceph` against Ceph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from datazones.publishing import StoreAddress
-from infra import local_s3
+from infra import ceph, local_s3
 from tests.lossy import Fault
 from tests.soak import disturbing, killing, racing, reading
 
@@ -54,6 +54,8 @@ def kill(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> bool
     return not wrong
 
 
+STORES = {"embedded": local_s3.running, "ceph": ceph.running}
+
 SOAKS: dict[str, Soak] = {soak.__name__: soak for soak in (race, poll, disturb, kill)}
 
 
@@ -61,6 +63,7 @@ def main() -> None:
     """Print what happened; end with 1 if anything was not as it must be."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--only", choices=SOAKS, help="run this one")
+    parser.add_argument("--store", choices=STORES, default="embedded")
     parser.add_argument("--writers", type=int, default=32)
     parser.add_argument("--commits", type=int, default=10_000)
     parser.add_argument("--readers", type=int, default=100)
@@ -73,7 +76,7 @@ def main() -> None:
     asked = parser.parse_args()
     good = True
     for name in [asked.only] if asked.only else SOAKS:
-        with tempfile.TemporaryDirectory() as folder, local_s3.running(Path(folder) / "store", "soak") as address:
+        with tempfile.TemporaryDirectory() as folder, STORES[asked.store](Path(folder) / "store", "soak") as address:
             into, begun = Path(folder) / name, time.monotonic()
             into.mkdir()
             good &= SOAKS[name](address, into, asked)
