@@ -1,6 +1,7 @@
 """Real vintage sets in one warehouse: what was known on each day is what the files of the providers say, all of it.
 
-The files are loaded newest first, so that every one of them but the first comes late, and then shuffled.
+The files are loaded in the order of their days, newest first, so that every one of them but the first comes late, and
+shuffled. ALFRED's file is loaded as it was at earlier days, too, and then as it is on top.
 Where a file does not say when it was released, the day stands beside it here. The table of Our World in Data's layout
 keys its series without the indicator, and so is a feed of its own; so is the NBS table whose preamble, with the
 indicator, was cut off.
@@ -44,6 +45,7 @@ SETS: dict[str, dict[str, date]] = {
 State = dict[tuple[str, str], float | None]
 Arriving = list[tuple[str, date]]
 ORDERS: dict[str, Callable[[Arriving], Arriving]] = {
+    "oldest first": lambda files: files,
     "newest first": lambda files: files[::-1],
     "shuffled": lambda files: Random(4).sample(files, len(files)),
 }
@@ -58,7 +60,7 @@ class Zone:
         self.limits = Limits(512, 2, folder / "spill")
 
     def load(self, feed_id: str, name: str, day: date, labels: Mapping[str, str] | None = None) -> Revisions:
-        into = self.folder / "staged" / name
+        into = self.folder / "staged" / f"{day}" / name.lstrip("/")
         dialect = dialects.recognise((FEEDS / name).read_bytes())
         staging = stage(Job(name, dialect, (str(FEEDS / name),), str(into), labels=labels))
         staged = Staged(
@@ -115,17 +117,54 @@ def test_what_was_known_on_the_day_of_each_file_is_what_the_files_up_to_it_say(
         assert zone.as_of(feed_id, day) == expected
 
 
+GDP, GDP_LABELS = "fred/GDP-all-vintages-2024-11-03.json", {"series_id": "GDP", "freq": "Q"}
+OPEN = "9999-12-31"
+"""The last day of what is still known, as ALFRED has it."""
+
+Rows = list[dict[str, str]]
+
+
 @needs_recorded_feeds
 def test_the_gross_domestic_product_of_the_united_states_on_every_day_it_was_revised(tmp_path: Path) -> None:
-    name = "fred/GDP-all-vintages-2024-11-03.json"
     zone = Zone(tmp_path)
-    zone.load("gdp", name, date(2024, 11, 3), {"series_id": "GDP", "freq": "Q"})
-    assert zone.load("gdp", name, date(2024, 11, 4), {"series_id": "GDP", "freq": "Q"}) == Revisions()
-    rows = json.loads((FEEDS / name).read_bytes())["observations"]
+    zone.load("gdp", GDP, date(2024, 11, 3), GDP_LABELS)
+    assert zone.load("gdp", GDP, date(2024, 11, 4), GDP_LABELS) == Revisions()
+    rows: Rows = json.loads((FEEDS / GDP).read_bytes())["observations"]
     days = sorted({row["realtime_start"] for row in rows})
+    print(f"GDP: {len(days)} instants, {_compared(zone, rows)} observations compared")
+    for day in days[:: len(days) // 5]:
+        state = zone.as_of("gdp", date.fromisoformat(day))
+        assert {period for _, period in state} == {
+            row["date"] for row in rows if row["realtime_start"] <= day <= row["realtime_end"]
+        }
+
+
+@needs_recorded_feeds
+@pytest.mark.parametrize("days", [("2003-12-10", "2015-06-30", OPEN), ("2015-06-30", "2003-12-10", OPEN)])
+def test_a_file_of_vintages_goes_on_top_of_what_it_was_on_earlier_days(days: Sequence[str], tmp_path: Path) -> None:
+    zone = Zone(tmp_path)
+    told = json.loads((FEEDS / GDP).read_bytes())
+    for day in days:
+        file = tmp_path / f"{day}.json"
+        file.write_text(json.dumps(told | {"observations": _cut(told["observations"], day)}))
+        zone.load("gdp", str(file), date.fromisoformat(min(day, "2024-11-03")), GDP_LABELS)
+    print(f"GDP, in {len(days)} files: {_compared(zone, told['observations'])} observations compared")
+
+
+def _cut(rows: Rows, day: str) -> Rows:
+    """The file as it was on that day: what came later is not in it, and what was known then has no end yet."""
+    return [
+        row | {"realtime_end": row["realtime_end"] if row["realtime_end"] <= day else OPEN}
+        for row in rows
+        if row["realtime_start"] <= day
+    ]
+
+
+def _compared(zone: Zone, rows: Rows) -> int:
+    """How many observations were compared on all the days on which any was revised."""
     compared = 0
     history = query(zone.path, "SELECT time_period, obs_value, known_from, known_to FROM history", zone.limits).rows()
-    for day in days:
+    for day in sorted({row["realtime_start"] for row in rows}):
         expected = {
             row["date"]: None if row["value"] == "." else float(row["value"])
             for row in rows
@@ -135,9 +174,4 @@ def test_the_gross_domestic_product_of_the_united_states_on_every_day_it_was_rev
         known = {period: figure for period, figure, start, end in history if start <= noon and (not end or end > noon)}
         assert known == expected
         compared += len(expected)
-    for day in days[:: len(days) // 5]:
-        state = zone.as_of("gdp", date.fromisoformat(day))
-        assert {period for _, period in state} == {
-            row["date"] for row in rows if row["realtime_start"] <= day <= row["realtime_end"]
-        }
-    print(f"GDP: {len(days)} instants, {compared} observations compared")
+    return compared
