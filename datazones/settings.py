@@ -16,6 +16,7 @@ from datazones.errors import CatalogueInvalid
 
 PREFIX = "DATAZONES_"
 PROVIDERS_BASE = f"{PREFIX}PROVIDERS_BASE"
+GATE = f"{PREFIX}GATE"
 SHARED_S = 3000.0
 
 
@@ -73,6 +74,11 @@ class Settings(BaseSettings):
         None,
         description="address of a Dask scheduler whose workers read the answers of a feed side by side, such as "
         "tcp://10.0.0.5:8786; unset: one process reads them",
+    )
+    gate: Path | None = Field(
+        None,
+        description="socket of an examining process that stands by (`python -m expectations.standby SOCKET`), which "
+        "`datazones up` sets; unset: each run imports Great Expectations itself",
     )
     memory_limit_mb: int = Field(1536, ge=128, description="most memory one DuckDB or one reading may take")
     threads: int = Field(2, ge=1, description="threads of one DuckDB")

@@ -1,7 +1,8 @@
 """The gate as the tasks see it: a candidate in, a verdict out, and nothing of Great Expectations in this process.
 
 Importing Great Expectations takes 8 to 10 s and 240 MB, so it is paid once, in a process of our own
-(`expectations.server`) that can be started long before it is needed and that forks for every examination. It is our
+(`expectations.server`) that can be started long before it is needed and that forks for every examination; where one
+stands by (`expectations.standby`), that process is a fork of it, and nothing is paid. It is our
 own and not one of `multiprocessing`, because those import the caller's main module again, which in a Prefect flow run
 is Prefect's engine, and because it must get neither the caller's secrets nor its terminal.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,12 +24,13 @@ from select import select
 from tempfile import TemporaryDirectory
 from threading import RLock
 from types import TracebackType
-from typing import cast
+from typing import BinaryIO, cast
 
 from datazones.catalogue.entries import Feed
 from datazones.errors import ValidatorBroken
 from datazones.model import Verdict
 from expectations.case import ANSWER, CASE, Answer, Case
+from expectations.standby import connected
 
 READY = 120.0
 """Seconds that the import may take."""
@@ -44,12 +47,15 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 class Examiner:
     """Examines candidates, one at a time; use it in a `with` block.
 
-    `seconds` (wall) and `memory_mb` (MiB, of DuckDB) bound one examination. `import_seconds` is what the import took,
-    None before the first verdict.
+    `seconds` (wall) and `memory_mb` (MiB, of DuckDB) bound one examination, `standby` is the socket where an examining
+    process may stand by. `import_seconds` is what the import took, None before the first verdict.
     """
 
-    def __init__(self, *, seconds: float = 600.0, memory_mb: int = 768, threads: int = 2) -> None:
+    def __init__(
+        self, *, seconds: float = 600.0, memory_mb: int = 768, threads: int = 2, standby: Path | None = None
+    ) -> None:
         self._seconds, self._memory_mb, self._threads = seconds, memory_mb, threads
+        self._standby = standby
         self._lock = RLock()
         self._process: _Process | None = None
         self.import_seconds: float | None = None
@@ -72,7 +78,12 @@ class Examiner:
         with self._lock:
             process = self._started()
             if self.import_seconds is None:
-                self.import_seconds = self._judged(process.answer(READY), "the rules").ready_after
+                answer = process.answer(READY)
+                if process.silent and self._standby:  # what stood by was just ended: it is not needed
+                    self._stop()
+                    self._standby = None
+                    answer = self._started().answer(READY)
+                self.import_seconds = self._judged(answer, "the rules").ready_after
 
     def examine(
         self,
@@ -114,7 +125,7 @@ class Examiner:
 
     def _started(self) -> _Process:
         if self._process is None:
-            self._process, self.import_seconds = _Process(), None
+            self._process, self.import_seconds = _Process(self._standby), None
         return self._process
 
     def _judged(self, answer: Answer, subject: str) -> Answer:
@@ -137,36 +148,42 @@ class Examiner:
 
 
 class _Process:
-    """The examining process and the pipes to it; what it prints goes to a file in `folder`.
+    """The examining process, ours or a fork of what stands by, and the wires to it; what it prints goes to a file in
+    `folder`.
 
     `silent` is True once it gave no answer: it is then of no use any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, standby: Path | None) -> None:
         self._temporary = TemporaryDirectory(prefix="datazones-examiner-")
         self.folder = Path(self._temporary.name)
         self.silent = False
         self._log = self.folder / "log"
-        asking, self._asking = os.pipe()
-        self._answering, answering = os.pipe()
+        self._child: subprocess.Popen[bytes] | None = None
         with self._log.open("wb") as log:
+            wire = connected(standby, self.folder, log.fileno()) if standby else None
+            self._wire = wire or self._begun(log)
+
+    def _begun(self, log: BinaryIO) -> socket.socket:
+        """The wire to a process of our own."""
+        wire, theirs = socket.socketpair()
+        with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-m", "expectations.server"],
-                stdin=asking,
-                stdout=answering,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=log,
                 cwd=self.folder,
                 env=self._environment(),
                 start_new_session=True,
             )
-        os.close(asking)
-        os.close(answering)
+        return wire
 
     def ask(self, case: Case) -> Answer:
         """Put one question and wait for its answer."""
         try:
-            os.write(self._asking, CASE.dump_json(case) + b"\n")
-        except BrokenPipeError:
+            self._wire.sendall(CASE.dump_json(case) + b"\n")
+        except OSError:
             return self._no_answer("is gone")
         return self.answer(case.seconds + GRACE)
 
@@ -175,10 +192,10 @@ class _Process:
         deadline = time.monotonic() + seconds
         held = b""
         while not held.endswith(b"\n"):
-            ready, _, _ = select([self._answering], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _, _ = select([self._wire], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
                 return self._no_answer(f"gave no answer in {seconds:g} s")
-            piece = os.read(self._answering, CHUNK)
+            piece = self._received()
             if not piece:
                 return self._no_answer("ended")
             held += piece
@@ -187,11 +204,15 @@ class _Process:
 
     def stop(self) -> None:
         """End it and all it started, and clear away what it wrote."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
-        os.close(self._asking)
-        os.close(self._answering)
+        if self._child:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+        with self._wire, suppress(OSError):
+            self._wire.shutdown(socket.SHUT_WR)  # the end of a fork, which then lets go of the wire
+            self._wire.settimeout(GRACE)
+            while self._received():
+                pass
         self._temporary.cleanup()
 
     def _environment(self) -> dict[str, str]:
@@ -201,9 +222,14 @@ class _Process:
             "PYTHONPATH": str(Path(__file__).parents[1]),
             "HOME": str(self.folder),
             "TMPDIR": str(self.folder),
-            "GX_ANALYTICS_ENABLED": "false",
-            "OPENBLAS_NUM_THREADS": "1",
         }
+
+    def _received(self) -> bytes:
+        """What comes next; nothing once the other side is gone."""
+        try:
+            return self._wire.recv(CHUNK)
+        except ConnectionResetError:
+            return b""
 
     def _no_answer(self, how: str) -> Answer:
         self.silent = True

@@ -22,6 +22,9 @@ from typing import NoReturn
 from datazones.errors import DatazonesError
 from expectations.case import ANSWER, CASE, Answer, Case
 
+QUIET = {"GX_ANALYTICS_ENABLED": "false", "OPENBLAS_NUM_THREADS": "1"}
+"""Great Expectations tells nobody that it is used, and what it imports does not start a thread a core."""
+
 CASES = 0
 CHUNK = 1 << 16
 STATM = Path("/proc/self/statm")
@@ -34,10 +37,22 @@ def main() -> None:
     wire = os.dup(1)
     os.dup2(2, 1)
     began = time.monotonic()
+    gx = imported(Path.cwd())
+    serve(gx, wire, time.monotonic() - began)
+
+
+def imported(folder: Path) -> ModuleType:
+    """Great Expectations with our rules, as every fork from now on has it at once; `folder` is for what it tries."""
+    os.environ.update(QUIET)
     gx = import_module("expectations.gx")
-    gx.rehearse(Path.cwd())
+    gx.rehearse(folder)
     gc.freeze()  # what is here stays: no fork has to walk it, or copy it by walking
-    _say(wire, Answer(ready_after=time.monotonic() - began))
+    return gx
+
+
+def serve(gx: ModuleType, wire: int, ready_after: float) -> None:
+    """Say on `wire` that one is ready, and answer each case that comes in until the other side is gone."""
+    _say(wire, Answer(ready_after=ready_after))
     while line := _line():
         _say(wire, _examined_in_a_fork(gx, CASE.validate_json(line)))
 

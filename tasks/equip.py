@@ -75,7 +75,7 @@ class Equipment:
 
     @cached_property
     def examiner(self) -> Examiner:
-        return self._stack.enter_context(Examiner())
+        return self._stack.enter_context(Examiner(standby=self.settings.gate))
 
     def warm(self) -> None:
         """Start what every refresh needs and what takes its time: the reading child and the store."""

@@ -84,10 +84,12 @@ def _servers(plan: Plan) -> Iterator[Process]:
         partial(answers, f"{plan.api_url}/ready"),
         most_memory_mb=SERVER_MEMORY_MB,
     )
-    standby = plan.place.standby
-    listen = [sys.executable, "-m", "infra.standby.server", str(standby)]
+    standby, gate = plan.place.standby, plan.place.gate
     if len(str(standby)) < SOCKET_LENGTH:
+        listen = [sys.executable, "-m", "infra.standby.server", str(standby)]
         yield Process("standby", listen, plan.environment, partial(standing_by, standby))
+        listen = [sys.executable, "-P", "-m", "expectations.standby", str(gate)]
+        yield Process("gate", listen, plan.bare_environment, partial(standing_by, gate))
     if plan.simulator_port:
         begin = ["--now", plan.simulated_from.isoformat()] if plan.simulated_from else []
         state = ["--port", str(plan.simulator_port), "--state", str(plan.home / "simulator"), *begin]

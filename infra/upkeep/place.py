@@ -75,6 +75,11 @@ class Place:
         return self.folder / "standby"
 
     @property
+    def gate(self) -> Path:
+        """The same of the examining process that stands by: where its path is too long, runs begin one of their own."""
+        return self.folder / "gate"
+
+    @property
     def auth_file(self) -> Path:
         """The auth string that was made here, for whoever wants to call the API."""
         return self.folder / "auth"

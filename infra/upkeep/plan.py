@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from datazones.settings import PREFIX, PROVIDERS_BASE
+from datazones.settings import GATE, PREFIX, PROVIDERS_BASE
 from infra import prefect_settings, presence
 from infra.standby.__main__ import WHERE
 from infra.upkeep import postgres, redis, secrets
@@ -16,6 +16,9 @@ from infra.upkeep.place import Place
 
 CODE = Path(__file__).parents[2]
 """The folder that holds `prefect.yaml` and the packages its entrypoints name."""
+
+BARE = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+"""What a process needs that is to know nothing else."""
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
@@ -71,6 +74,12 @@ class Plan:
         return prefect_settings.SERVER | self._origins() | self._everything() | self._foundations()
 
     @property
+    def bare_environment(self) -> dict[str, str]:
+        """Of the process that stands by to examine: nothing of ours but where the code is, and no secret above all."""
+        kept = {name: os.environ[name] for name in BARE if name in os.environ}
+        return {**kept, "PYTHONPATH": str(CODE), "HOME": str(self.place.folder)}
+
+    @property
     def password(self) -> str:
         """Of our own PostgreSQL and Redis."""
         return secrets.kept(self.home / "keys" / "foundations")
@@ -91,6 +100,7 @@ class Plan:
             **self._auth(prefect_settings.auth_in(given)),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}",
             WHERE: str(self.place.standby),
+            GATE: str(self.place.gate),
             presence.HOME: str(self.home),
             f"{PREFIX}UNBEGUN_S": "60",  # nothing is fetched or placed here before a run begins
             f"{PREFIX}CODE": str(CODE),
