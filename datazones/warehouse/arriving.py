@@ -3,8 +3,8 @@
 A strand is what one file says of one series in one word. The readings themselves stay in their Parquet files:
 `incoming` is a view of them by series id, so that a load of any size takes little memory and no second copy.
 `covering` is what each vintage says by its mere extent: which series it holds, from which period to which, and where
-in them absence means withdrawal. Of several vintages at one instant the one that was loaded last holds; one that
-says the same as that is no news and leaves no trace.
+in them absence means withdrawal; what it only takes back, in so many words, spans nothing. Of several vintages at one
+instant the one that was loaded last holds; one that says the same as that is no news and leaves no trace.
 """
 
 from __future__ import annotations
@@ -162,8 +162,10 @@ def _cover(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE covering AS
-        SELECT vintage_id, series_id, min(first_start) AS first_start, max(last_start) AS last_start,
-               $absent_from::DATE AS absent_from, $absent_to::DATE AS absent_to
+        SELECT vintage_id, series_id,
+               CASE WHEN bool_or(action = 'replace') THEN min(first_start) ELSE DATE '9999-12-31' END AS first_start,
+               CASE WHEN bool_or(action = 'replace') THEN max(last_start) ELSE DATE '0001-01-01' END AS last_start,
+               $absent_from::DATE AS absent_from, $absent_to::DATE AS absent_to, NULL::BOOLEAN AS sparse
         FROM strand JOIN arrived USING (known_at) GROUP BY vintage_id, series_id ORDER BY vintage_id, series_id
         """,
         dict(zip(("absent_from", "absent_to"), _absence(staged), strict=True)),

@@ -68,7 +68,7 @@ def _remember(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE extent AS
-        SELECT key_id, vintage_id, known_at, {WITHIN_SPAN} AS within_span, {WITHIN_ABSENCE} AS within_absence
+        SELECT key_id, vintage_id, known_at, sparse, {WITHIN_SPAN} AS within_span, {WITHIN_ABSENCE} AS within_absence
         FROM (SELECT c.*, known_at FROM coverage AS c JOIN vintage USING (vintage_id)
               UNION ALL SELECT c.*, known_at FROM covering AS c JOIN arrived USING (vintage_id)) AS c
         JOIN touched AS k USING (series_id)
@@ -95,7 +95,8 @@ def _gather(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT key_id, vintage_id, known_at, said AS word, obs_value
             FROM sighting JOIN vintage USING (vintage_id) JOIN touched USING ({KEY})
         ), implied AS (
-            SELECT key_id, vintage_id, known_at, CASE WHEN within_span THEN 'same' ELSE 'absent' END AS word,
+            SELECT key_id, vintage_id, known_at,
+                   CASE WHEN NOT within_span THEN 'absent' WHEN sparse THEN 'nothing' ELSE 'same' END AS word,
                    NULL AS obs_value, within_absence
             FROM extent ANTI JOIN stated USING (key_id, vintage_id) ANTI JOIN hinted USING (key_id, vintage_id)
         ), settled AS (
@@ -171,8 +172,12 @@ def _stand(connection: duckdb.DuckDBPyConnection) -> None:
         SELECT e.key_id, e.vintage_id, e.known_at, {KEY}, h.time_period, {REST}, 'nothing' AS outcome
         FROM extent AS e ANTI JOIN outcome AS o USING (key_id, vintage_id)
         JOIN standing AS h ON h.key_id = e.key_id AND {_HELD_AFTER.format(v="e")}
-        WHERE within_span
+        WHERE within_span AND sparse IS NULL
         """
+    )
+    connection.execute(
+        "DELETE FROM outcome AS o USING extent AS e WHERE o.outcome = 'same' AND e.sparse IS NULL "
+        "AND o.key_id = e.key_id AND o.vintage_id = e.vintage_id"
     )
 
 

@@ -27,6 +27,12 @@ from datazones.warehouse.arriving import (
     silent,
 )
 
+SPARSE_FROM = 1 << 16
+"""So many observations may be told to have been left out by a vintage, one by one."""
+
+SPARSE_TIMES = 2
+"""So many times as much as a sparse vintage gives of a series is held there."""
+
 SAID = (*KEY.split(", "), "time_period", *REST.split(", "))
 """What an observation is and says: the columns of `unlike`."""
 
@@ -71,7 +77,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, staged: Staged, new_from: in
     Most of what comes is as it is held, and is left out before anything is compared in full.
     """
     if not aligning.lay(connection, staged.observations, new_from):
-        _join(connection, new_from)
+        _leave_out(connection, new_from)
     unheld = ", ".join(f"NULL::VARCHAR AS {name}" for name in sorted(silent(connection)))
     held = f"* REPLACE ({unheld})" if unheld else "*"
     connection.execute(
@@ -88,20 +94,22 @@ def _compare(connection: duckdb.DuckDBPyConnection, staged: Staged, new_from: in
     connection.execute("DROP TABLE unlike")
 
 
-def _join(connection: duckdb.DuckDBPyConnection, new_from: int) -> None:
-    """`unlike`, however what comes and what is held lie: all is joined with all.
+def _leave_out(connection: duckdb.DuckDBPyConnection, new_from: int) -> None:
+    """`unlike`, however what comes and what is held lie: of few all, of many what is left when all is joined with all.
 
     What is held enters the join as its key and a hash, so that it stays small. Both sides are bounded alike, that
     DuckDB may tell which is smaller.
     """
+    said, given = ", ".join(SAID), f"FROM incoming WHERE series_id < {new_from} AND action = 'replace'"
+    alike = (
+        f"ANTI JOIN (SELECT {KEY}, hash({REST}) AS content FROM latest WHERE series_id < {new_from}) "
+        f"USING ({KEY}, content)"
+    )
+    many = one(connection, "SELECT sum(given) FROM strand") >= aligning.WORTHWHILE
     connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE unlike AS
-        FROM (SELECT {", ".join(SAID)}, hash({REST}) AS content FROM incoming
-              WHERE series_id < {new_from} AND action = 'replace')
-        ANTI JOIN (SELECT {KEY}, hash({REST}) AS content FROM latest WHERE series_id < {new_from})
-        USING ({KEY}, content)
-        """
+        f"CREATE OR REPLACE TEMP TABLE unlike AS FROM (SELECT {said}, hash({REST}) AS content {given}) {alike}"
+        if many
+        else f"CREATE OR REPLACE TEMP TABLE unlike AS SELECT {said} {given}"
     )
 
 
@@ -113,6 +121,8 @@ def _withdraw(connection: duckdb.DuckDBPyConnection, new_from: int) -> None:
     through.
     """
     if _gives_less(connection, new_from):
+        _fall_short(connection)
+        _thin_out(connection)
         _withdraw_absent(connection)
     if one(connection, "SELECT count(*) FROM strand WHERE action = 'delete'"):
         _withdraw_deleted(connection)
@@ -125,18 +135,45 @@ def _gives_less(connection: duckdb.DuckDBPyConnection, new_from: int) -> bool:
     return bool(one(connection, f"SELECT (SELECT count(*) FROM latest) > {given} - {new}"))
 
 
+def _fall_short(connection: duckdb.DuckDBPyConnection) -> None:
+    """`short`: the coverage of each series of which less was given `again` than is held, and how much is held between
+    its first and its last period there."""
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE short AS
+        SELECT c.*, spanned, coalesce(given, 0) - coalesce(added, 0) AS again
+        FROM covering AS c
+        JOIN (SELECT series_id, count(*) AS held, count(*) FILTER ({WITHIN_SPAN}) AS spanned
+              FROM latest AS k JOIN covering AS c USING (series_id) GROUP BY series_id) USING (series_id)
+        LEFT JOIN (SELECT series_id, sum(given) FILTER (action = 'replace') AS given FROM strand GROUP BY series_id)
+        USING (series_id)
+        LEFT JOIN (SELECT series_id, count(*) AS added FROM outcome WHERE outcome = 'added' GROUP BY series_id)
+        USING (series_id) WHERE CASE WHEN absent_from IS NULL THEN spanned ELSE held END > again
+        """
+    )
+
+
+def _thin_out(connection: duckdb.DuckDBPyConnection) -> None:
+    """Where absence says nothing and very much is left out, what is given again is told instead of what is not."""
+    sparse = f"FROM short WHERE absent_from IS NULL AND spanned > {SPARSE_TIMES} * again"
+    if one(connection, f"SELECT coalesce(sum(spanned - again), 0) {sparse}") <= SPARSE_FROM:
+        return
+    connection.execute(f"UPDATE covering SET sparse = TRUE WHERE series_id IN (SELECT series_id {sparse})")
+    connection.execute("DELETE FROM short WHERE series_id IN (SELECT series_id FROM covering WHERE sparse)")
+    connection.execute(
+        f"""
+        INSERT INTO outcome BY NAME
+        SELECT vintage_id, {", ".join(f"n.{name}" for name in SAID)}, 'same' AS outcome
+        FROM incoming AS n JOIN covering USING (series_id) ANTI JOIN outcome USING ({KEY})
+        WHERE sparse AND action = 'replace'
+        """
+    )
+
+
 def _withdraw_absent(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         INSERT INTO outcome BY NAME
-        WITH short AS (
-            FROM covering
-            JOIN (SELECT series_id, count(*) AS held FROM latest GROUP BY series_id) USING (series_id)
-            LEFT JOIN (SELECT series_id, sum(given) FILTER (action = 'replace') AS given FROM strand GROUP BY series_id)
-            USING (series_id)
-            LEFT JOIN (SELECT series_id, count(*) AS added FROM outcome WHERE outcome = 'added' GROUP BY series_id)
-            USING (series_id) WHERE held > coalesce(given, 0) - coalesce(added, 0)
-        )
         SELECT c.vintage_id, {KEY}, time_period, {REST},
                CASE WHEN {WITHIN_ABSENCE} THEN 'withdrawn' ELSE 'nothing' END AS outcome, k AS held, k.rowid AS place
         FROM latest AS k JOIN short AS c USING (series_id)
@@ -144,6 +181,7 @@ def _withdraw_absent(connection: duckdb.DuckDBPyConnection) -> None:
         WHERE {WITHIN_ABSENCE} OR {WITHIN_SPAN}
         """
     )
+    connection.execute("DROP TABLE short")
 
 
 def _withdraw_deleted(connection: duckdb.DuckDBPyConnection) -> None:
@@ -207,7 +245,7 @@ def _record(
     connection.execute(
         f"INSERT INTO sighting BY NAME SELECT vintage_id, {KEY}, outcome AS said, "
         "CASE outcome WHEN 'ignored' THEN obs_value END AS obs_value "
-        "FROM outcome WHERE outcome IN ('ignored', 'nothing', 'vacant')"
+        "FROM outcome WHERE outcome IN ('ignored', 'same', 'nothing', 'vacant')"
     )
     connection.execute(
         """

@@ -80,7 +80,9 @@ DOCS = {
     "last_start": "first day of the last period that the vintage gave of the series",
     "absent_from": "from this day on absence means withdrawal; null: absence says nothing",
     "absent_to": "up to this day, exclusive, absence means withdrawal",
-    "said": "ignored (within tolerance), nothing (held, not given, not withdrawn) or vacant (taken back, not held)",
+    "sparse": "true if it left out most of what was held in this span: then what it gave is told, not what it left out",
+    "said": "ignored (within tolerance), same (given as held, in a sparse vintage), nothing (held, not given, not "
+    "withdrawn) or vacant (taken back, not held)",
     "revisions": "how often a figure or flag of the series was revised",
     "mean_revision": "mean of the figure known now less the first one",
     "mean_absolute_revision": "mean of the same without its sign",

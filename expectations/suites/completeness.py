@@ -160,5 +160,9 @@ def answers_have_no_holes() -> Expectation:
         FROM sighting AS g SEMI JOIN fresh_vintage USING (vintage_id)
         JOIN held USING (series_id, period_start, period_end)
         JOIN series USING (series_id) WHERE said = 'nothing' AND held.obs_value IS NOT NULL
+        UNION ALL BY NAME
+        SELECT feed_id, 'most of what is known is left out of ' || count(*) || ' series' AS found
+        FROM coverage SEMI JOIN fresh_vintage USING (vintage_id) JOIN series USING (series_id)
+        WHERE sparse GROUP BY feed_id
         """
     )

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
 from datazones.model import Break, Landed, Revisions, Staged
-from datazones.warehouse import WorkingCopy, aligning
+from datazones.warehouse import WorkingCopy, aligning, revising
 from datazones.warehouse.connecting import Limits
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
@@ -198,11 +198,15 @@ def zone() -> Iterator[Held]:
             yield Held(folder, copy)
 
 
-@pytest.fixture(params=["joined", "laid beside"], autouse=True)
+@pytest.fixture(params=["joined", "laid beside", "sparse"], autouse=True)
 def compared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small vintages are joined with what is held, large ones laid beside it: the laws hold of both."""
+    """Small vintages are joined with what is held, large ones laid beside it, and of those that leave out very much it
+    is told what they gave: the laws hold of all."""
     if request.param == "laid beside":
         monkeypatch.setattr(aligning, "WORTHWHILE", 1)
+    if request.param == "sparse":
+        monkeypatch.setattr(revising, "SPARSE_FROM", 0)
+        monkeypatch.setattr(revising, "SPARSE_TIMES", 1)
 
 
 keys = st.tuples(st.sampled_from(SERIES), st.sampled_from(YEARS))
@@ -268,6 +272,15 @@ def test_figures_of_two_units_are_never_known_together_in_whatever_order_they_co
             assert held.as_of(instant) == replayed_across_the_break(loaded, instant)
             known = f"observation_as_of(TIMESTAMP '{instant}-06-30')"
             assert not held.ask(f"SELECT series_key FROM {known} GROUP BY ALL HAVING count(DISTINCT unit_measure) > 1")
+
+
+def test_what_is_only_taken_back_in_another_unit_ends_no_series_that_comes_late() -> None:
+    loaded = [Vintage(2020, (), frozenset({("a", 2015)})), Vintage(2018, ((("a", 2015), (1.0, None)),))]
+    with zone() as held:
+        held.breaks = (BREAK,)
+        for vintage in loaded:
+            held.load(vintage)
+        assert held.latest() == replayed_across_the_break(loaded, INSTANTS.stop) == {("a", 2015): (1.0, None)}
 
 
 class Loads(RuleBasedStateMachine):
