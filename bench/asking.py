@@ -2,8 +2,9 @@
 
     python -m bench.asking --observations 1000000 --vintages 100
 
-After the first vintage each further one gives, and changes, another hundredth of the observations, by real loads. The
-questions are asked of the published form of the file, by a connection with the limits of a zone, warm, in turn.
+After the first vintage each further one gives, and changes, another hundredth of the observations, by real loads, each
+in a process of its own. The questions are asked of the published form of the file, by a connection with the limits of a
+zone, warm, in turn.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from bench.vintages import CHANGED, MEMORY_MB, THREADS, Figures, load, make, revised, staged, timed
+from bench.vintages import CHANGED, MEMORY_MB, THREADS, Figures, apart, load, make, revised, staged, timed
 from datazones.warehouse import export
 from datazones.warehouse.connecting import Limits
 
@@ -40,12 +41,21 @@ QUESTIONS = {
 
 
 def add(folder: Path, nth: int) -> Figures:
-    """One more vintage, which gives only what it changes."""
-    name = f"vintage-{nth}"
-    (folder / name).mkdir()
-    frame = pl.scan_parquet(folder / "first" / "observations-*.parquet").filter(nth % 100 == CHANGED).collect()
-    revised(frame, nth).write_parquet(folder / name / "observations-0.parquet", compression="lz4")
-    return timed(lambda: load(folder, folder / "zone.duckdb", staged(folder, name, whole=False)).revised)
+    """One more vintage, which but for the first gives only what it changes."""
+    if nth > 1:
+        (folder / _name(nth)).mkdir()
+        frame = pl.scan_parquet(folder / "first" / "observations-*.parquet").filter(nth % 100 == CHANGED).collect()
+        revised(frame, nth).write_parquet(folder / _name(nth) / "observations-0.parquet", compression="lz4")
+    return apart("bench.asking", str(nth), folder)
+
+
+def _load(folder: Path, nth: int) -> Figures:
+    vintage = staged(folder, _name(nth), whole=nth == 1)
+    return timed(lambda: load(folder, folder / "zone.duckdb", vintage).revised)
+
+
+def _name(nth: int) -> str:
+    return f"vintage-{nth}" if nth > 1 else "first"
 
 
 def ask(folder: Path) -> Figures:
@@ -73,9 +83,8 @@ def measured(observations: int = OBSERVATIONS, vintages: int = VINTAGES) -> dict
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, observations)
-        last = timed(lambda: load(folder, folder / "zone.duckdb", staged(folder, "first")).added)
         for nth in range(1, vintages + 1):
-            last = add(folder, nth) if nth > 1 else last
+            last = add(folder, nth)
             if nth in ASKED_AT:
                 found[nth] = {f"load_{key}": value for key, value in last.items()} | ask(folder)
     return {nth: {key: round(value, 4) for key, value in figures.items()} for nth, figures in found.items()}
@@ -100,7 +109,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.asking", description=__doc__)
     parser.add_argument("--observations", type=int, default=OBSERVATIONS)
     parser.add_argument("--vintages", type=int, default=VINTAGES)
+    parser.add_argument("--side", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.side:
+        sys.stdout.write(json.dumps(_load(asked.folder, asked.side)) + "\n")
+        return
     sys.stdout.write(json.dumps(as_of_vs_latest(measured(asked.observations, asked.vintages)), indent=2) + "\n")
 
 
