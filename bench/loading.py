@@ -16,8 +16,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
 import duckdb
+import polars as pl
 
 from bench.vintages import Comparison, Figures, apart, command, growing, load, make, medians, read, staged, timed
 
@@ -62,18 +64,21 @@ def first_rows(folder: Path) -> int:
         return _count(connection, f"read_parquet('{folder}/first/observations-*.parquet')")
 
 
-def dlt_merge(folder: Path, vintage: str) -> Figures:
+def merged(folder: Path, vintage: str, strategy: Literal["delete-insert", "scd2"]) -> Figures:
     """One vintage into dlt's table; the second needs the first before it."""
     import dlt
     import pyarrow.parquet as pq
 
-    files = staged(folder, vintage).observations
-    home = folder / "dlt"
+    home, files = folder / f"dlt-{strategy}", staged(folder, vintage).observations
     if vintage == "first":
         shutil.rmtree(home, ignore_errors=True)
+    kept = strategy == "scd2"
+    written = {"disposition": "merge", "strategy": strategy} | ({"row_version_column_name": "said"} if kept else {})
 
     def tables() -> Iterator[object]:
-        yield from (pq.read_table(file).drop_columns(["action", "released_at"]) for file in files)
+        for file in files:
+            table = pq.read_table(file).drop_columns(["action", "released_at"])
+            yield table.append_column("said", _said(table)) if kept else table
 
     pipeline = dlt.pipeline(
         "figures",
@@ -83,16 +88,22 @@ def dlt_merge(folder: Path, vintage: str) -> Figures:
     )
 
     def run() -> float:
-        pipeline.run(
-            dlt.resource(tables, name="figures"),
-            write_disposition="merge",
-            primary_key=KEY,
-        )
+        figures = dlt.resource(tables, name="figures")
+        pipeline.run(figures, write_disposition=written, primary_key=None if kept else KEY)
         with duckdb.connect(str(home / "theirs.duckdb")) as connection:
-            return _count(connection, "bench.figures")
+            return _count(connection, "bench.figures" + (" WHERE _dlt_valid_to IS NULL" if kept else ""))
 
     home.mkdir(exist_ok=True)
-    return timed(run)
+    found = timed(run)
+    if found["rows"] != first_rows(folder):
+        raise SystemExit(f"dlt, {strategy}, {vintage}: {found['rows']} rows are known")
+    return found
+
+
+def _said(table: Any) -> Any:  # noqa: ANN401 - Arrow is not typed
+    """A hash of all that each row says, as a column of Arrow."""
+    hashed = pl.DataFrame(table).select(pl.struct(pl.all()).hash() // 2)
+    return hashed.to_series().cast(pl.Int64).to_arrow()
 
 
 SIDES: dict[str, Callable[[Path], Figures]] = {
@@ -100,8 +111,10 @@ SIDES: dict[str, Callable[[Path], Figures]] = {
     "bare": bare,
     "first": first,
     "revision": revision,
-    "dlt_first": lambda folder: dlt_merge(folder, "first"),
-    "dlt_revision": lambda folder: dlt_merge(folder, "second"),
+    "dlt_first": lambda folder: merged(folder, "first", "delete-insert"),
+    "dlt_revision": lambda folder: merged(folder, "second", "delete-insert"),
+    "scd2_first": lambda folder: merged(folder, "first", "scd2"),
+    "scd2_revision": lambda folder: merged(folder, "second", "scd2"),
 }
 
 
@@ -150,6 +163,8 @@ COMPARISONS: dict[str, Comparison] = {
     "revision_vs_first": revision_vs_first,
     "first_load_vs_dlt_merge": lambda sides: _compared(sides, "dlt_first", "first", "at least 1.5"),
     "revision_vs_dlt_merge": lambda sides: _compared(sides, "dlt_revision", "revision", "at least 2.5"),
+    "first_load_vs_dlt_scd2": lambda sides: _compared(sides, "scd2_first", "first", "none"),
+    "revision_vs_dlt_scd2": lambda sides: _compared(sides, "scd2_revision", "revision", "none"),
 }
 
 RATIOS: dict[str, Callable[[], dict[str, object]]] = {
