@@ -2,9 +2,9 @@
 
     python -m bench.asking --observations 1000000 --vintages 100
 
-After the first vintage each further one gives, and changes, another hundredth of the observations, by real loads; those that
-are measured in a process of their own. The questions are asked of the published form of the file, by a connection with the limits of a
-zone, warm, in turn.
+After the first vintage each further one gives, and changes, another hundredth of the observations, by real loads; those
+that are told of in a process of their own. The questions are asked of the published form of the file, by a connection
+with the limits of a zone, warm, in turn.
 """
 
 from __future__ import annotations
