@@ -27,6 +27,9 @@ REST = ", ".join(("obs_value", *ATTRIBUTES))
 HELD = ("series_id", "time_period", "period_start", "period_end", *REST.split(", "), "known_from", "vintage_id")
 """The columns of `latest`, in order."""
 
+SAID = (*KEY.split(", "), "time_period", *REST.split(", "))
+"""What an observation is and says: the columns of `unlike`."""
+
 UNLIKE = " OR ".join(f"n.{name} IS DISTINCT FROM h.{name}" for name in ("obs_value", *ATTRIBUTES))
 """Whether the new observation `n` says anything but what `h` has."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datazones.warehouse import revising
+from datazones.warehouse import withdrawing
 from tests.unit.expectations_zone import Zone as Gated
 from tests.unit.expectations_zone import examined
 from tests.unit.test_warehouse import Zone
@@ -19,7 +19,7 @@ CHANGED = {("a", "2000"): 1.0, ("a", "2005"): 2.0, ("a", "2009"): 1.0}
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it takes 65,536 observations that are left out."""
-    monkeypatch.setattr(revising, "SPARSE_FROM", 0)
+    monkeypatch.setattr(withdrawing, "SPARSE_FROM", 0)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
 from datazones.model import Break, Landed, Revisions, Staged
-from datazones.warehouse import WorkingCopy, aligning, revising
+from datazones.warehouse import WorkingCopy, aligning, withdrawing
 from datazones.warehouse.connecting import Limits
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
@@ -205,8 +205,8 @@ def compared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if request.param == "laid beside":
         monkeypatch.setattr(aligning, "WORTHWHILE", 1)
     if request.param == "sparse":
-        monkeypatch.setattr(revising, "SPARSE_FROM", 0)
-        monkeypatch.setattr(revising, "SPARSE_TIMES", 1)
+        monkeypatch.setattr(withdrawing, "SPARSE_FROM", 0)
+        monkeypatch.setattr(withdrawing, "SPARSE_TIMES", 1)
 
 
 keys = st.tuples(st.sampled_from(SERIES), st.sampled_from(YEARS))
