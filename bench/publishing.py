@@ -17,9 +17,9 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -219,14 +219,7 @@ def _sent_again(store: Store, prefix: str) -> float:
     return sent / sum(file.size for file in first.files if file.table)
 
 
-@contextmanager
-def ceph_running(folder: Path, bucket: str) -> Iterator[StoreAddress]:
-    """A Ceph of one node."""
-    with ceph.clustered(folder, bucket) as (_, address):
-        yield address
-
-
-STORES = {"ceph": ceph_running, "embedded": local_s3.running}
+STORES = {"ceph": ceph.running, "embedded": local_s3.running}
 
 
 def measured(observations: int, rounds: int, store: str) -> Seconds:
