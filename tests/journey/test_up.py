@@ -88,7 +88,8 @@ def test_a_zone_is_published_by_a_worker_also_after_server_and_database_were_kil
     run = installation.prefect("deployment", "run", "refresh/beijing", "--watch")
     assert "Completed" in run.stdout, run.stdout + run.stderr
     status = json.loads(installation.datazones("status", "--json").stdout)
-    assert [row["zone"] for row in status if row["generation"]] == ["beijing"]
+    # the hub is built as soon as one of its zones has published, perhaps before this command is answered
+    assert {row["zone"] for row in status if row["generation"]} - {"national"} == {"beijing"}
 
 
 def test_what_is_typed_beside_it_asks_the_same_simulated_providers_as_its_workers(installation: Installation) -> None:
