@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,11 +32,15 @@ def put_files(
 
     SnapshotTampered when a file that was taken over from the parent is not there any more.
     """
-    held = {file.key: file for file in standing(store, prefix, parent)} if parent else {}
     with ThreadPoolExecutor(HANDS) as hands:
+        there = hands.submit(_there, store, prefix, parent)
         return tuple(
-            hands.map(lambda offered: _put(store, prefix, offered[0], offered[1], held), _offered(candidate, beside))
+            hands.map(lambda offered: _put(store, prefix, offered[0], offered[1], there), _offered(candidate, beside))
         )
+
+
+def _there(store: Store, prefix: str, parent: Manifest | None) -> Mapping[str, File]:
+    return {file.key: file for file in standing(store, prefix, parent)} if parent else {}
 
 
 def standing(store: Store, prefix: str, manifest: Manifest) -> Iterator[File]:
@@ -74,14 +78,15 @@ def _promised(name: str, digest: str, suffix: str) -> File:
     return File(name=name, key=f"objects/{digest}{suffix}", size=0, sha256=digest, table=None, rows=None)
 
 
-def _put(store: Store, prefix: str, promised: File, path: Path | None, held: Mapping[str, File]) -> File:
+def _put(store: Store, prefix: str, promised: File, path: Path | None, there: Future[Mapping[str, File]]) -> File:
+    """A file is looked through while the store is asked what is there."""
     if path is None:
-        if promised.key not in held:
+        if promised.key not in there.result():
             raise _vanished(f"{prefix}/{promised.key}", promised)
         return promised
     with _examined(path, promised.sha256) as sealed:
         file = promised.model_copy(update={"size": sealed.size})
-        if file.key not in held:
+        if file.key not in there.result():
             store.create(f"{prefix}/{file.key}", sealed)
             read_back(store, f"{prefix}/{file.key}", file.sha256)
     return file

@@ -1,15 +1,15 @@
 """A candidate as a changed copy of the published file: what one observation in a hundred brings costs little more.
 
-What has changed is found by what parts and tables say, never by what somebody remembers to have changed: rows of parts
-that say the same are left alone, the others are compared row by row. Rows that are new lie at the end of their table,
-out of their place; when they become many the file is written as a whole again.
+What has changed is what newer vintages brought and took back, where what was published before is exactly what is held
+without that: figures are additive (fingerprinting.py), so that this can be told without looking at the published file.
+Where it is not, tables are compared row by row, in the years whose parts say something else. Rows that are new lie at
+the end of their table, out of their place; when they become many the file is written as a whole again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from shutil import copyfile
 
@@ -18,18 +18,8 @@ import duckdb
 from datazones.model import Base
 from datazones.warehouse import schema
 from datazones.warehouse.connecting import literal
-from datazones.warehouse.fingerprinting import Content, row_hash, vacant
-from datazones.warehouse.parting import between, cuts
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """How a copy was changed: so many rows lie out of their place. `rows` names, by table, a query for all rows of the
-    parts that say something else than before: they were gathered already."""
-
-    loose: int
-    rows: Mapping[str, str]
-
+from datazones.warehouse.fingerprinting import Content, fingerprint, row_hash, vacant
+from datazones.warehouse.parting import between, cuts, sha256_of
 
 WORTHWHILE = 1 << 18
 """A zone of fewer figures is written as a whole: that takes no longer."""
@@ -37,38 +27,69 @@ WORTHWHILE = 1 << 18
 LOOSE_SHARE = 0.1
 """More rows than this out of their place, and a reader of one series would notice."""
 
+BROUGHT_BY = {
+    "vintage": "vintage_id",
+    "latest": "vintage_id",
+    "superseded": "superseded_by",
+    "coverage": "vintage_id",
+    "sighting": "vintage_id",
+}
+"""The column that names the vintage with which a row came into its table."""
 
-def change(
-    connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, Content], into: Path, storage_version: str
-) -> Changed | None:
-    """Make `into` of the base so that it says what `held` says; None if it was not done.
 
-    It is not done where it would not help: few rows, too many of them changed, or a base that is not what its manifest
-    promises.
-    """
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The tables in which a base says something else than is held, and how many rows will lie out of their place. The
+    rows that it lacks are in `fresh_TABLE`, those that are no longer so in `stale_TABLE`."""
+
+    contents: tuple[Content, ...]
+    loose: int
+
+
+def copy(base: Base, into: Path) -> bool:
+    """Whether `into` is now a copy of the base, as its manifest promises it."""
+    if not base.path.exists():
+        return False
+    copyfile(base.path, into)
+    return sha256_of(into) == base.digest
+
+
+def find(connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, Content]) -> Changes | None:
+    """What the base lacks of what is held; None where a changed copy of it would not help: there are few rows, or too
+    many would lie out of their place."""
     rows = sum(content.rows for content in held.values())
-    if rows < WORTHWHILE or _copied(base.path, into) != base.digest:
+    if rows < WORTHWHILE:
         return None
-    changed = [held[table.name] for table in base.tables if table.digest != held[table.name].digest()]
+    before = {table.name: table.digest for table in base.tables}
+    changed = tuple(held[name] for name, digest in before.items() if digest != held[name].digest())
     connection.execute(f"ATTACH {literal(base.path)} AS base (READ_ONLY)")
-    loose = base.loose + sum(_compared(connection, content, base) for content in changed if _keys(content))
+    (since,) = connection.execute("SELECT coalesce(max(vintage_id), 0) FROM base.vintage").fetchone() or (0,)
+    loose = base.loose
+    for content in changed:
+        if _keys(content):
+            if not _by_vintage(connection, content, since, before[content.name]):
+                _by_row(connection, content, base)
+            loose += _count(connection, f"fresh_{content.name}")
     connection.execute("DETACH base")
-    worthwhile = loose <= rows * LOOSE_SHARE
-    if not worthwhile:
-        return None
-    _apply(connection, changed, into, storage_version)
-    return Changed(
-        loose, {content.name: f"SELECT * EXCLUDE (h) FROM now_{content.name}" for content in changed if _keys(content)}
-    )
+    return Changes(changed, loose) if loose <= rows * LOOSE_SHARE else None
 
 
-def _copied(path: Path, into: Path) -> str | None:
-    """The sha256 of the copy; None if there is nothing to copy."""
-    if not path.exists():
-        return None
-    copyfile(path, into)
-    with into.open("rb") as copy:
-        return file_digest(copy, "sha256").hexdigest()
+def apply(connection: duckdb.DuckDBPyConnection, changes: Changes, into: Path, storage_version: str) -> None:
+    """Let the copy say what is held."""
+    connection.execute(f"ATTACH {literal(into)} AS candidate (STORAGE_VERSION '{storage_version}')")
+    connection.execute("BEGIN")
+    for content in changes.contents:
+        table, keys = content.name, _keys(content)
+        if keys:
+            same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
+            connection.execute(f"DELETE FROM candidate.{table} AS t USING stale_{table} AS s WHERE {same}")
+            connection.execute(f"INSERT INTO candidate.{table} FROM fresh_{table}")
+        else:
+            connection.execute(f"DELETE FROM candidate.{table}")
+            connection.execute(f"INSERT INTO candidate.{table} FROM held.{table} ORDER BY ALL")
+    connection.execute("COMMIT")
+    connection.execute("CHECKPOINT candidate")
+    connection.execute("DETACH candidate")
 
 
 def _keys(content: Content) -> list[str]:
@@ -76,9 +97,26 @@ def _keys(content: Content) -> list[str]:
     return schema.SORTED_BY[content.name].split(", ") if content.name in schema.SORTED_BY else []
 
 
-def _compared(connection: duckdb.DuckDBPyConnection, content: Content, base: Base) -> int:
-    """How many rows the base has not. They are in `fresh_…`, in `stale_…` those that are no longer so, and in `now_…`
-    all of the years in which there are any."""
+def _by_vintage(connection: duckdb.DuckDBPyConnection, content: Content, since: int, before: str) -> bool:
+    """Whether what came with vintages after `since` is all that tells the table from the one with the digest `before`.
+
+    What they took back from `latest` is in `superseded`, with all that it said.
+    """
+    table, keys = content.name, ", ".join(_keys(content))
+    if table not in BROUGHT_BY:
+        return False
+    taken = f"FROM held.superseded WHERE superseded_by > {since} AND vintage_id <= {since}"
+    for name, columns, rows in (
+        ("fresh", _all(content), f"FROM held.{table} WHERE {BROUGHT_BY[table]} > {since} ORDER BY {keys}"),
+        ("stale", _names(content), taken if table == "latest" else f"FROM held.{table} LIMIT 0"),
+    ):
+        connection.execute(f"CREATE OR REPLACE TABLE {name}_{table} AS SELECT {columns} {rows}")
+    fresh, stale = (fingerprint(connection, f"{name}_{table}") for name in ("fresh", "stale"))
+    return content.digest(content.whole - fresh + stale) == before
+
+
+def _by_row(connection: duckdb.DuckDBPyConnection, content: Content, base: Base) -> None:
+    """What is fresh and what is stale, by comparing all rows of the years in which there is any."""
     table, keys = content.name, ", ".join(_keys(content))
     years = _years(base, content)
     within = f"WHERE {between(years)}" if years else ""
@@ -92,11 +130,18 @@ def _compared(connection: duckdb.DuckDBPyConnection, content: Content, base: Bas
         )
     for made, of, beside in (("fresh", "now", "before"), ("stale", "before", "now")):
         connection.execute(
-            f"CREATE TABLE {made}_{table} AS SELECT * EXCLUDE (h) FROM {of}_{table} "
+            f"CREATE OR REPLACE TABLE {made}_{table} AS SELECT * EXCLUDE (h) FROM {of}_{table} "
             f"ANTI JOIN {beside}_{table} USING ({keys}, h) ORDER BY {keys}"
         )
-    (fresh,) = connection.execute(f"SELECT count(*) FROM fresh_{table}").fetchone() or (0,)
-    return int(fresh)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+    return int(rows)
+
+
+def _names(content: Content) -> str:
+    return ", ".join(name for name, _ in content.columns)
 
 
 def _all(content: Content) -> str:
@@ -113,20 +158,3 @@ def _years(base: Base, content: Content) -> tuple[int, int] | None:
     if not spans or len(known) < len(spans) or set(before) - set(now):
         return None
     return min(first for first, _ in known), max(last for _, last in known)
-
-
-def _apply(connection: duckdb.DuckDBPyConnection, changed: Sequence[Content], into: Path, storage_version: str) -> None:
-    connection.execute(f"ATTACH {literal(into)} AS candidate (STORAGE_VERSION '{storage_version}')")
-    connection.execute("BEGIN")
-    for content in changed:
-        table, keys = content.name, _keys(content)
-        if keys:
-            same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
-            connection.execute(f"DELETE FROM candidate.{table} AS t USING stale_{table} AS s WHERE {same}")
-            connection.execute(f"INSERT INTO candidate.{table} FROM fresh_{table}")
-        else:
-            connection.execute(f"DELETE FROM candidate.{table}")
-            connection.execute(f"INSERT INTO candidate.{table} FROM held.{table} ORDER BY ALL")
-    connection.execute("COMMIT")
-    connection.execute("CHECKPOINT candidate")
-    connection.execute("DETACH candidate")

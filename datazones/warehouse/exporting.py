@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from shutil import copyfile
 
@@ -30,12 +31,17 @@ STORAGE_VERSION = "v1.2.0"
 """Of published files: DuckDB 1.2.2 and every later reader opens them."""
 
 
+HANDS = 2
+"""So much is done at once beside what DuckDB is asked for, which seldom keeps every core at work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written to `path`: tables as they were found on a second opening, feeds, Parquet files, and how it was
-    made. Without a `recipe` nothing of it is ever taken over."""
+    """What was written to `path`: its sha256, tables as they were found on a second opening, feeds, Parquet files, and
+    how it was made. Without a `recipe` nothing of it is ever taken over."""
 
     path: Path
+    digest: str
     tables: tuple[Table, ...]
     feeds: tuple[HeldFeed, ...]
     parts: tuple[Part, ...]
@@ -46,12 +52,10 @@ class Exported:
         self, zone_id: str, changes: Revisions, parent: Parent | None, *, load_id: int, pins: tuple[Pin, ...] = ()
     ) -> Candidate:
         """As what may become the zone's next snapshot."""
-        with self.path.open("rb") as built:
-            digest = file_digest(built, "sha256").hexdigest()
         return Candidate(
             zone_id=zone_id,
             path=str(self.path),
-            digest=digest,
+            digest=self.digest,
             storage_version=STORAGE_VERSION,
             tables=self.tables,
             feeds=self.feeds,
@@ -74,27 +78,37 @@ def export(
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     _clear(into)
-    blank = _blank(limits)
+    base = base if base and base.recipe == recipe() else None
+    taken = base.parts if base else ()
     reach = [working.parent, into.parent, *([base.path.parent] if base else [])]
-    with opened(None, limits, reach=reach) as connection:
+    with opened(None, limits, reach=reach) as connection, ThreadPoolExecutor(HANDS) as aside:
+        copied = aside.submit(changing.copy, base, into) if base else None
         connection.execute(f"ATTACH {literal(working)} AS held (READ_ONLY)")
         held = contents(connection, "held")
-        base = base if base and base.recipe == recipe() else None
-        changed = changing.change(connection, base, held, into, STORAGE_VERSION) if base else None
-        if changed is None or _unlike(connection, into, held):
-            changed = None
-            copyfile(blank, into)
+
+        def cut(database: str) -> tuple[Part, ...]:
+            return parting.write_parts(connection, database, held, parts, taken) if parts else ()
+
+        changes = changing.find(connection, base, held) if base and copied and copied.result() else None
+        made = aside.submit(cut, "held") if changes else None
+        if changes:
+            changing.apply(connection, changes, into, STORAGE_VERSION)
+            digest, unlike = _read_anew(connection, aside, into, held)
+        if not changes or unlike:
+            changes = None
+            copyfile(_blank(limits), into)
             _fill(connection, into)
-            _refuse(into, _unlike(connection, into, held), held)
+            digest, unlike = _read_anew(connection, aside, into, held)
+            _refuse(into, unlike, held)
         connection.execute(f"ATTACH {literal(into)} AS candidate (READ_ONLY)")
-        gathered = changed.rows if changed else {}
         return Exported(
             path=into,
+            digest=digest,
             tables=tuple(content.table() for content in held.values()),
             feeds=held_feeds(connection),
-            parts=parting.write_parts(connection, held, parts, base.parts if base else (), gathered) if parts else (),
+            parts=made.result() if made else cut("candidate"),
             recipe=recipe(),
-            loose=changed.loose if changed else 0,
+            loose=changes.loose if changes else 0,
         )
 
 
@@ -167,12 +181,15 @@ def _order(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     return f"ORDER BY {schema.SORTED_BY[table]}" if out_of_order else ""
 
 
-def _unlike(connection: duckdb.DuckDBPyConnection, path: Path, held: dict[str, Content]) -> dict[str, Fingerprint]:
-    """The tables of a file, opened anew, that say something else than what is held."""
+def _read_anew(
+    connection: duckdb.DuckDBPyConnection, aside: Executor, path: Path, held: dict[str, Content]
+) -> tuple[str, dict[str, Fingerprint]]:
+    """The sha256 of a file, and what it, opened anew, says in the tables in which that is not what is held."""
+    digest = aside.submit(parting.sha256_of, path)
     connection.execute(f"ATTACH {literal(path)} AS candidate (READ_ONLY)")
     found = whole(connection, "candidate")
     connection.execute("DETACH candidate")
-    return {name: print_ for name, print_ in found.items() if print_ != held[name].whole}
+    return digest.result(), {name: print_ for name, print_ in found.items() if print_ != held[name].whole}
 
 
 def _refuse(path: Path, unlike: dict[str, Fingerprint], held: dict[str, Content]) -> None:

@@ -15,7 +15,6 @@ from datetime import date
 from hashlib import file_digest
 from pathlib import Path
 from shutil import rmtree
-from types import MappingProxyType
 
 import duckdb
 import polars as pl
@@ -91,17 +90,16 @@ def _spans(first: int, last: int, by_year_from: int) -> Iterator[tuple[str, int,
 
 def write_parts(
     connection: duckdb.DuckDBPyConnection,
+    database: str,
     contents: Mapping[str, Content],
     into: Path,
     held: Sequence[Part] = (),
-    gathered: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Part, ...]:
-    """The Parquet files of the attached `candidate` in the folder `into`, which is emptied first. Tables that only hubs
+    """The Parquet files of an attached database in the folder `into`, which is emptied first. Tables that only hubs
     have are each one file.
 
-    One that says the same as one of the same name that is `held` already is not made. `gathered` has, by table, a query
-    for fewer rows than all, among which are all those of the files that are made; of no temporary table, which other
-    cursors of the connection do not see.
+    One that says the same as one of the same name that is `held` already is not made. Each hand has a cursor of its
+    own, so that the connection may be asked for something else meanwhile.
     """
     rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
@@ -115,7 +113,7 @@ def write_parts(
 
     def write(batch: list[Cut]) -> list[Part]:
         with connection.cursor() as own:
-            return list(_write(own, batch, contents[batch[0].table].columns, into, gathered))
+            return list(_write(own, database, batch, contents[batch[0].table].columns, into))
 
     with ThreadPoolExecutor(HANDS) as hands:
         made = {part.name: part for parts in hands.map(write, _batches(fresh)) for part in parts}
@@ -140,13 +138,13 @@ def _batches(sized: Iterable[tuple[Cut, int]]) -> Iterator[list[Cut]]:
 
 def _write(
     connection: duckdb.DuckDBPyConnection,
+    database: str,
     batch: list[Cut],
     columns: tuple[tuple[str, str], ...],
     into: Path,
-    gathered: Mapping[str, str],
 ) -> Iterator[Part]:
     table = batch[0].table
-    rows = _rows(connection, gathered.get(table, f"SELECT * FROM candidate.{table}"), batch)
+    rows = _rows(connection, database, batch)
     empty = sorted(vacant(connection, rows, columns))
     frame = _in_order(_frame(connection, rows, empty), table)
     for cut in batch:
@@ -155,9 +153,13 @@ def _write(
         mine = frame.filter(_within(cut.years)) if cut.years and len(batch) > 1 else frame
         mine = mine.with_columns(pl.lit(None, pl.String).alias(name) for name in empty).select(n for n, _ in columns)
         mine.write_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-        with path.open("rb") as built:
-            digest = file_digest(built, "sha256").hexdigest()
-        yield Part(cut.name, str(path), path.stat().st_size, digest, cut.table, mine.height)
+        yield Part(cut.name, str(path), path.stat().st_size, sha256_of(path), cut.table, mine.height)
+
+
+def sha256_of(path: Path) -> str:
+    """Of the bytes of a file."""
+    with path.open("rb") as built:
+        return file_digest(built, "sha256").hexdigest()
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, rows: str, without: list[str]) -> pl.DataFrame:
@@ -165,17 +167,17 @@ def _frame(connection: duckdb.DuckDBPyConnection, rows: str, without: list[str])
     return pl.DataFrame(connection.sql(f"SELECT {wanted} FROM ({rows})")).rechunk()
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, rows: str, batch: list[Cut]) -> str:
+def _rows(connection: duckdb.DuckDBPyConnection, database: str, batch: list[Cut]) -> str:
     first, last = batch[0], batch[-1]
-    said = [_of_series(connection, first.feed_id)] if first.feed_id is not None else []
+    said = [_of_series(connection, database, first.feed_id)] if first.feed_id is not None else []
     said += [between((first.years[0], last.years[1]))] if first.years and last.years else []
-    return f"FROM ({rows})" + (f" WHERE {' AND '.join(said)}" if said else "")
+    return f"FROM {database}.{first.table}" + (f" WHERE {' AND '.join(said)}" if said else "")
 
 
-def _of_series(connection: duckdb.DuckDBPyConnection, feed_id: str) -> str:
+def _of_series(connection: duckdb.DuckDBPyConnection, database: str, feed_id: str) -> str:
     """The series of a feed, as SQL. Loads number them one after the other, and a span of numbers keeps rows in order;
     those of later loads lie apart."""
-    mine = f"FROM candidate.series WHERE feed_id = {literal(feed_id)}"
+    mine = f"FROM {database}.series WHERE feed_id = {literal(feed_id)}"
     row = connection.execute(f"SELECT min(series_id), max(series_id), count(*) {mine}").fetchone()
     first, last, count = row or (0, 0, 0)
     if last - first + 1 == count:

@@ -18,7 +18,7 @@ from datazones.warehouse.connecting import Limits, literal, opened
 from datazones.warehouse.exporting import STORAGE_VERSION, Exported, held_feeds
 from datazones.warehouse.fingerprinting import contents
 from datazones.warehouse.marts import Mart, marts
-from datazones.warehouse.parting import write_parts
+from datazones.warehouse.parting import sha256_of, write_parts
 from datazones.warehouse.working import naive
 
 KIND = "hub"
@@ -89,7 +89,8 @@ def _examined(path: Path, limits: Limits, parts: Path) -> Exported:
         connection.execute(f"ATTACH {literal(path)} AS candidate (READ_ONLY)")
         found = contents(connection, "candidate", (*schema.PUBLISHED, *united()))
         tables = tuple(content.table() for content in found.values())
-        return Exported(path, tables, held_feeds(connection), write_parts(connection, found, parts))
+        made = write_parts(connection, "candidate", found, parts)
+        return Exported(path, sha256_of(path), tables, held_feeds(connection), made)
 
 
 def _of_today(path: Path, limits: Limits) -> Path:

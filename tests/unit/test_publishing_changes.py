@@ -13,8 +13,8 @@ import pytest
 from datazones.errors import WarehouseDamaged
 from datazones.model import Base
 from datazones.warehouse import Exported, changing, export, parting, schema
-from datazones.warehouse.connecting import Limits
-from datazones.warehouse.fingerprinting import Fingerprint, columns_of, row_hash, vacant
+from datazones.warehouse.connecting import Limits, literal, opened
+from datazones.warehouse.fingerprinting import Fingerprint, columns_of, contents, row_hash, vacant
 
 FEEDS, SERIES, MONTHS, REFRESHES = 3, 30, 150, 5
 
@@ -121,6 +121,54 @@ def test_whatever_was_loaded_in_between_a_changed_copy_says_the_same_in_the_same
         assert _bytes(last) == _bytes(whole)
         loose.append(last.loose)
     assert any(loose)
+
+
+_LOADED = """
+INSERT INTO superseded BY NAME
+SELECT *, TIMESTAMP '2026-02-01' AS known_to, 2 AS superseded_by, 'revised' AS change FROM latest WHERE {revised};
+INSERT INTO latest BY NAME
+SELECT * REPLACE (obs_value + 1 AS obs_value, TIMESTAMP '2026-02-01' AS known_from, 2 AS vintage_id)
+FROM latest WHERE {revised};
+DELETE FROM latest WHERE vintage_id = 1 AND {revised};
+"""
+"""What a load of the newest vintage does."""
+
+
+@pytest.mark.parametrize(
+    ("besides", "is_told_by_vintages"),
+    [
+        ("", True),
+        ("UPDATE latest SET comment_obs = 'late' WHERE series_id = 7 AND time_period = '2020-02'", False),
+        ("DELETE FROM latest WHERE series_id = 7 AND time_period = '2020-02'", False),
+        ("UPDATE latest SET vintage_id = 1 WHERE vintage_id = 2 AND series_id = 5", False),
+        ("UPDATE superseded SET obs_value = 0 WHERE series_id = 5", False),
+    ],
+)
+def test_what_newer_vintages_brought_and_took_back_is_believed_only_where_nothing_else_has_changed(
+    working: Path, tmp_path: Path, limits: Limits, besides: str, *, is_told_by_vintages: bool
+) -> None:
+    path = tmp_path / "0.duckdb"
+    with duckdb.connect(str(working)) as connection:
+        _note(connection, 1)
+        connection.execute("DELETE FROM superseded")
+    base = _base(export(working, path, limits, parts=tmp_path / "parts"), path)
+    with duckdb.connect(str(working)) as connection:
+        connection.execute(
+            _LOADED.format(
+                revised="(hash(series_id, period_start) % 99 = 0 OR (series_id = 5 AND year(period_start) = 2020))"
+            )
+        )
+        connection.execute(besides)
+    with opened(None, limits, reach=[tmp_path]) as connection:
+        connection.execute(f"ATTACH {literal(working)} AS held (READ_ONLY)")
+        found = changing.find(connection, base, contents(connection, "held"))
+        made = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert found
+    assert ("now_latest" not in made) is is_told_by_vintages
+    changed = export(working, tmp_path / "1.duckdb", limits, parts=tmp_path / "parts_1", base=base)
+    whole = export(working, tmp_path / "2.duckdb", limits, parts=tmp_path / "parts_2")
+    assert changed.loose == found.loose > 0
+    assert (changed.tables, _bytes(changed)) == (whole.tables, _bytes(whole))
 
 
 def test_a_part_that_says_the_same_is_taken_over_from_the_parent_and_not_made_again(
@@ -231,7 +279,10 @@ def test_a_value_in_a_column_that_had_none_is_a_change(working: Path, tmp_path: 
 
 def test_fingerprints_add_up_in_any_order() -> None:
     one, two, three = Fingerprint(1, 5, (1 << 128) - 1), Fingerprint(2, 6, 3), Fingerprint(3, 7, 9)
-    assert Fingerprint.of([one, two, three]) == Fingerprint.of([three, one, two]) == Fingerprint(6, 5 ^ 6 ^ 7, 11)
+    whole = Fingerprint.of([one, two, three])
+    assert whole == Fingerprint.of([three, one, two]) == Fingerprint(6, 5 ^ 6 ^ 7, 11)
+    assert whole - two == one + three
+    assert whole - one - two - three == Fingerprint()
 
 
 def test_the_log_of_a_run_that_was_killed_is_not_applied_to_the_next_candidate(

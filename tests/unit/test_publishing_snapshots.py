@@ -257,7 +257,7 @@ def test_published_bytes_that_are_not_those_that_were_promised_are_refused(
     else:
         swapped, _ = store.get(others.pop()) or (b"", "")
         _overwrite(store, prefix, key.removeprefix(f"{prefix}/"), {
-            "changed": content[:-1] + b"?", "cut": content[:-1], "swapped": swapped,
+            "changed": content[:-1] + bytes([content[-1] ^ 1]), "cut": content[:-1], "swapped": swapped,
         }[damage])  # fmt: skip
     with pytest.raises(SnapshotTampered):
         pull(store, prefix, into)
