@@ -175,6 +175,11 @@ def together(errors: Sequence[DatazonesError]) -> DatazonesError:
     That is the first that may pass by itself, if there is one: who tries again for its sake meets all others again.
     """
     first = next((error for error in errors if isinstance(error, Transient)), errors[0])
-    besides = [f"{error.code} in {error.subject}: {error.found}" for error in errors if error is not first]
-    first.found = "; besides, ".join((first.found, *besides))
+    besides(first, [error for error in errors if error is not first])
     return first
+
+
+def besides(error: DatazonesError, others: Sequence[DatazonesError]) -> None:
+    """Let the error tell of the others, too, in `found`."""
+    told = (f"{other.code} in {other.subject}: {other.found}" for other in others)
+    error.found = "; besides, ".join((error.found, *told))

@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from datazones.errors import OF_ONE_FEED, DatazonesError, together
+from datazones.errors import OF_ONE_FEED, DatazonesError, ExpectationsFailed, besides, together
 from datazones.model import Landed, Revisions, Window
 from flows.conclude import conclude
 from flows.ending import Refreshed, ended
@@ -72,7 +72,11 @@ def _refreshed(zone: str, feeds: list[str] | None, due: datetime, begun: float) 
         _tell(wrong, "nothing else is new")
         return ended(zone, "unchanged", held.parent, Revisions(), 0, begun)
     heed()
-    snapshot, verdict = conclude(candidate)
+    try:
+        snapshot, verdict = conclude(candidate)
+    except ExpectationsFailed as held_back:
+        besides(held_back, wrong)
+        raise
     _tell(wrong, f"all else is published as {snapshot.named}")
     return ended(zone, "published", snapshot.parent(), candidate.changes, verdict.checks, begun)
 

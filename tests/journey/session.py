@@ -31,6 +31,15 @@ with equipped() as equipment, prefect_api(equipment.settings.home, lambda: None)
 """The commands one after the other in one process: Prefect and Great Expectations start once."""
 
 
+SIGNED: dict[str, object] = {
+    "match": "easyquery",
+    "fault": "replaced",
+    "old": '"hasdata":true,"strdata":"',
+    "new": '"hasdata":true,"strdata":"-',
+}
+"""One way to script them: every figure of the NBS has the wrong sign."""
+
+
 class Session:
     """A home and the process in which its commands are given."""
 

@@ -9,15 +9,9 @@ from pathlib import Path
 from lxml import html
 
 from tests.journey.homes import Home
-from tests.journey.session import ZONE, Session, session
+from tests.journey.session import SIGNED, ZONE, Session, session
 
 WHY = "seen in the yearbook: the sign is right"
-SIGNED: dict[str, object] = {
-    "match": "easyquery",
-    "fault": "replaced",
-    "old": '"hasdata":true,"strdata":"',
-    "new": '"hasdata":true,"strdata":"-',
-}
 
 
 def test_a_held_candidate_is_explained_kept_from_readers_and_published_by_a_person_only(tmp_path: Path) -> None:

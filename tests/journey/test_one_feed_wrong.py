@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.journey.session import ZONE, Session, session
+from tests.journey.session import SIGNED, ZONE, Session, session
 
 GONE: dict[str, object] = {"match": "easyquery", "fault": "status", "code": 403}
 GARBLED: dict[str, object] = {"match": "easyquery", "fault": "replaced", "old": "datanodes", "new": "nodes"}
@@ -30,6 +30,16 @@ def test_what_is_wrong_with_one_feed_keeps_no_other_from_being_published(tmp_pat
         given.script()
         assert given.give("run", "--zone", ZONE)[0] == "0"
         assert _feeds(given) == ["nbs_province_year", "worldbank_ai_race"]
+
+
+def test_a_zone_that_is_held_back_tells_of_the_feed_that_was_wrong_as_well(tmp_path: Path) -> None:
+    with session(tmp_path) as given:
+        assert given.give("run", "--zone", ZONE)[0] == "0"
+        given.script(SIGNED, {"match": "worldbank", "fault": "status", "code": 403})
+        code, _, said = given.give("run", "--zone", ZONE)
+        assert code == "3"
+        assert "signs_do_not_flip" in said
+        assert "besides, ProviderRefused in" in said
 
 
 def _feeds(given: Session) -> list[object]:
