@@ -33,7 +33,7 @@ from datazones.publishing import Approval, Signer, Store, StoreAddress, base_of,
 from datazones.publishing.connecting import connected
 from datazones.warehouse import export, schema
 from datazones.warehouse.connecting import Limits
-from infra import ceph, local_s3
+from infra.stores import STORES
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -217,9 +217,6 @@ def _sent_again(store: Store, prefix: str) -> float:
     held = {file.key for file in first.files}
     sent = sum(file.size for file in second.files if file.table and file.key not in held)
     return sent / sum(file.size for file in first.files if file.table)
-
-
-STORES = {"ceph": ceph.running, "embedded": local_s3.running}
 
 
 def measured(observations: int, rounds: int, store: str) -> Seconds:

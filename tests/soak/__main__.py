@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from datazones.publishing import StoreAddress
-from infra import ceph, local_s3
+from infra.stores import STORES
 from tests.lossy import Fault
 from tests.soak import disturbing, killing, racing, reading
 
@@ -53,8 +53,6 @@ def kill(address: StoreAddress, folder: Path, asked: argparse.Namespace) -> bool
     print(f"kills: {tried - len(wrong)} of {tried} as they must be", *wrong, sep="\n", flush=True)
     return not wrong
 
-
-STORES = {"embedded": local_s3.running, "ceph": ceph.running}
 
 SOAKS: dict[str, Soak] = {soak.__name__: soak for soak in (race, poll, disturb, kill)}
 
