@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 
@@ -13,6 +13,7 @@ import pytest
 
 from datazones.errors import StoreUnavailable
 from datazones.publishing import Store, StoreAddress
+from datazones.publishing.connecting import connected
 
 _HEAD = b'HTTP/1.1 200 OK\r\nETag: "0"\r\nContent-Length: 7\r\n\r\n'
 
@@ -48,14 +49,23 @@ def address(request: pytest.FixtureRequest) -> Iterator[StoreAddress]:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux can be asked to acknowledge at once")
 def test_a_body_that_is_sent_after_its_head_was_received_comes_at_once(address: StoreAddress) -> None:
-    """Otherwise each takes the 40 ms for which Linux puts off to acknowledge the head."""
-    took = []
+    """Otherwise each takes the 40 ms for which Linux puts off to acknowledge the head, as with boto3 alone: both are
+    asked in turn, so that what else the machine does befalls both."""
+    ours: list[float] = []
+    alone: list[float] = []
+    client = connected(address)
     with Store.at(address) as store:
         for _ in range(30):
-            began = time.perf_counter()
-            assert store.get("a") == (b"figures", "0")
-            took.append(time.perf_counter() - began)
-    assert statistics.median(took) < 0.03
+            ours.append(_seconds(lambda: store.get("a")))
+            alone.append(_seconds(lambda: client.get_object(Bucket="figures", Key="a")["Body"].read()))
+    client.close()
+    assert statistics.median(ours) < statistics.median(alone)
+
+
+def _seconds(get: Callable[[], tuple[bytes, str] | bytes | None]) -> float:
+    began = time.perf_counter()
+    assert get() in (b"figures", (b"figures", "0"))
+    return time.perf_counter() - began
 
 
 @pytest.mark.parametrize("address", [_BreakingOff], indirect=True)
