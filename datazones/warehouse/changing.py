@@ -1,9 +1,9 @@
 """A candidate as a changed copy of the published file: what one observation in a hundred brings costs little more.
 
 What has changed is what newer vintages brought and took back, where what was published before is exactly what is held
-without that: figures are additive (fingerprinting.py), so that this can be told without looking at the published file.
-Where it is not, tables are compared row by row, in the years whose parts say something else. Rows that are new lie at
-the end of their table, out of their place; when they become many the file is written as a whole again.
+without that: fingerprints add up, so that this can be told without looking at the published file. Where it is not,
+tables are compared row by row, in the years whose parts say something else. Rows that are new lie at the end of their
+table, out of their place; when they become many the file is written as a whole again.
 """
 
 from __future__ import annotations
