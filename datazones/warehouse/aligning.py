@@ -20,8 +20,8 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from datazones.warehouse.arriving import ATTRIBUTES, one, silent
-from datazones.warehouse.connecting import literal
+from datazones.warehouse.arriving import ATTRIBUTES, silent
+from datazones.warehouse.connecting import literal, one
 
 WORTHWHILE = 1 << 18
 """Of fewer observations joining all with all takes no longer."""

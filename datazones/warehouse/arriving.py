@@ -18,7 +18,7 @@ import duckdb
 from datazones.errors import ResponseMalformed
 from datazones.model import Staged
 from datazones.warehouse import identifying
-from datazones.warehouse.connecting import literal
+from datazones.warehouse.connecting import literal, one
 from datazones.warehouse.fingerprinting import vacant
 
 KEY = "series_id, period_start, period_end"
@@ -77,12 +77,6 @@ def forget(connection: duckdb.DuckDBPyConnection) -> None:
 def silent(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The attributes that are null in all of `latest`: to read such a column takes longer than one of figures."""
     return vacant(connection, "FROM latest", [(name, "VARCHAR") for name in ATTRIBUTES])
-
-
-def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    """The one number that is asked for."""
-    row = connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _unroll(connection: duckdb.DuckDBPyConnection, staged: Staged, retrieved_at: datetime) -> None:

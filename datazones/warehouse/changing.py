@@ -17,7 +17,7 @@ import duckdb
 
 from datazones.model import Base
 from datazones.warehouse import schema
-from datazones.warehouse.connecting import literal
+from datazones.warehouse.connecting import literal, one
 from datazones.warehouse.fingerprinting import Content, fingerprint, row_hash, vacant
 from datazones.warehouse.parting import between, cuts, sha256_of
 
@@ -46,12 +46,12 @@ class Changes:
     loose: int
 
 
-def copy(base: Base, into: Path) -> bool:
-    """Whether `into` is now a copy of the base, as its manifest promises it."""
-    if not base.path.exists():
-        return False
+def copied(base: Base | None, into: Path) -> Base | None:
+    """The base, if there is one and `into` is now a copy of it, as its manifest promises it."""
+    if base is None or not base.path.exists():
+        return None
     copyfile(base.path, into)
-    return sha256_of(into) == base.digest
+    return base if sha256_of(into) == base.digest else None
 
 
 def find(connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, Content]) -> Changes | None:
@@ -63,13 +63,13 @@ def find(connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, C
     before = {table.name: table.digest for table in base.tables}
     changed = tuple(held[name] for name, digest in before.items() if digest != held[name].digest())
     connection.execute(f"ATTACH {literal(base.path)} AS base (READ_ONLY)")
-    (since,) = connection.execute("SELECT coalesce(max(vintage_id), 0) FROM base.vintage").fetchone() or (0,)
+    since = one(connection, "SELECT coalesce(max(vintage_id), 0) FROM base.vintage")
     loose = base.loose
     for content in changed:
         if _keys(content):
             if not _by_vintage(connection, content, since, before[content.name]):
                 _by_row(connection, content, base)
-            loose += _count(connection, f"fresh_{content.name}")
+            loose += one(connection, f"SELECT count(*) FROM fresh_{content.name}")
     connection.execute("DETACH base")
     return Changes(changed, loose) if loose <= rows * LOOSE_SHARE else None
 
@@ -133,11 +133,6 @@ def _by_row(connection: duckdb.DuckDBPyConnection, content: Content, base: Base)
             f"CREATE OR REPLACE TABLE {made}_{table} AS SELECT * EXCLUDE (h) FROM {of}_{table} "
             f"ANTI JOIN {beside}_{table} USING ({keys}, h) ORDER BY {keys}"
         )
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
-    return int(rows)
 
 
 def _names(content: Content) -> str:

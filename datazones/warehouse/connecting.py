@@ -56,6 +56,12 @@ def literal(said: str | Path) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """The one number that is asked for."""
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _harden(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
     """The order matters: the folders are named first, then the rest is shut, then the settings are locked.
 

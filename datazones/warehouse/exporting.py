@@ -82,14 +82,15 @@ def export(
     taken = base.parts if base else ()
     reach = [working.parent, into.parent, *([base.path.parent] if base else [])]
     with opened(None, limits, reach=reach) as connection, ThreadPoolExecutor(HANDS) as aside:
-        copied = aside.submit(changing.copy, base, into) if base else None
+        copying = aside.submit(changing.copied, base, into)
         connection.execute(f"ATTACH {literal(working)} AS held (READ_ONLY)")
         held = contents(connection, "held")
 
         def cut(database: str) -> tuple[Part, ...]:
             return parting.write_parts(connection, database, held, parts, taken) if parts else ()
 
-        changes = changing.find(connection, base, held) if base and copied and copied.result() else None
+        copied = copying.result()
+        changes = changing.find(connection, copied, held) if copied else None
         made = aside.submit(cut, "held") if changes else None
         if changes:
             changing.apply(connection, changes, into, STORAGE_VERSION)

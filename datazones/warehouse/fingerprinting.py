@@ -15,6 +15,7 @@ import duckdb
 from datazones.errors import WarehouseDamaged
 from datazones.model import Table
 from datazones.warehouse import schema
+from datazones.warehouse.connecting import one
 
 CUT = ("latest", "superseded")
 """The tables that hold figures: what they say is told by feed and year of the period."""
@@ -131,9 +132,8 @@ def _content(connection: duckdb.DuckDBPyConnection, database: str, name: str) ->
         return Content(name, columns, {None: fingerprint(connection, table)})
     empty = vacant(connection, f"FROM {table}", columns)
     hashed = row_hash((column for column, _ in columns), empty)
-    feeds = [
-        row[0] for row in connection.execute(f"SELECT DISTINCT feed_id FROM {database}.series ORDER BY ALL").fetchall()
-    ]
+    named = connection.execute(f"SELECT DISTINCT feed_id FROM {database}.series ORDER BY ALL").fetchall()
+    feeds = [feed_id for (feed_id,) in named]
     numbered = f"SELECT series_id, dense_rank() OVER (ORDER BY feed_id)::USMALLINT AS feed FROM {database}.series"
     rows = connection.execute(
         f"SELECT feed, year(period_start), {_FIGURES} "
@@ -144,7 +144,7 @@ def _content(connection: duckdb.DuckDBPyConnection, database: str, name: str) ->
         (feeds[feed - 1], year): _fingerprint(*figures) for feed, year, *figures in rows
     }
     content = Content(name, columns, places, empty)
-    if connection.execute(f"SELECT count(*) FROM {table}").fetchone() != (content.rows,):
+    if one(connection, f"SELECT count(*) FROM {table}") != content.rows:
         raise WarehouseDamaged(
             table,
             found="figures of a series that is not described",

@@ -22,9 +22,9 @@ from datazones.warehouse.arriving import (
     UNLIKE,
     arrive,
     forget,
-    one,
     silent,
 )
+from datazones.warehouse.connecting import one
 
 
 def revise(connection: duckdb.DuckDBPyConnection, staged: Staged, *, load_id: int, retrieved_at: datetime) -> Revisions:

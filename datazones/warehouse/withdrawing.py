@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import duckdb
 
-from datazones.warehouse.arriving import KEY, REST, SAID, WITHIN_ABSENCE, WITHIN_SPAN, one
+from datazones.warehouse.arriving import KEY, REST, SAID, WITHIN_ABSENCE, WITHIN_SPAN
+from datazones.warehouse.connecting import one
 
 SPARSE_FROM = 1 << 16
 """So many observations may be told to have been left out by a vintage, one by one."""
