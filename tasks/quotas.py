@@ -53,11 +53,11 @@ class Turns:
         except PrefectHTTPStatusError as error:
             if error.response.status_code == FULL:
                 return float(error.response.headers["Retry-After"])
-            self._gave_up(error)
+            self._gave_up(f"it answers {error.response.status_code}")
         except Exception as error:  # noqa: BLE001 - whatever keeps Prefect from answering, figures are asked for
-            self._gave_up(error)
+            self._gave_up(type(error).__name__)
         return None
 
-    def _gave_up(self, error: Exception) -> None:
+    def _gave_up(self, why: str) -> None:
         self._away = True
-        _log.warning("no turns from Prefect's server, this machine's quota alone is kept: %s", type(error).__name__)
+        _log.warning("no turns from Prefect's server, this machine's quota alone is kept: %s", why)
