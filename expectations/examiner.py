@@ -169,7 +169,7 @@ class _Process:
         wire, theirs = socket.socketpair()
         with theirs:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "expectations.server"],
+                [sys.executable, "-P", "-m", "expectations.server", str(self.folder)],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=log,

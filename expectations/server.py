@@ -1,8 +1,9 @@
 """The examining process: imports Great Expectations once, then examines each case in a fork of its own.
 
-`python -m expectations.server` reads cases from its standard input, one line of JSON each, and writes an answer for
-each to its standard output. A fork is thrown away with all that Great Expectations and DuckDB keep: files held open,
-memory, registries. Whatever is printed goes to standard error, so that nothing but answers is on the wire.
+`python -m expectations.server FOLDER` reads cases from its standard input, one line of JSON each, and writes an answer
+for each to its standard output. A fork is thrown away with all that Great Expectations and DuckDB keep: files held
+open, memory, registries. Whatever is printed goes to standard error, so that nothing but answers is on the wire. The
+folder, which an examiner made for what is tried and spilled, goes with us: one that is killed can clear nothing away.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import gc
 import os
 import resource
 import signal
+import sys
 import time
 import traceback
 from importlib import import_module
 from pathlib import Path
 from select import select
+from shutil import rmtree
 from types import ModuleType
 from typing import NoReturn
 
@@ -32,13 +35,16 @@ ROOM = 2
 """Address space that one examination may take on top of what the import took, in multiples of DuckDB's memory."""
 
 
+class Abandoned(Exception):
+    """Nobody waits for the answer any more."""
+
+
 def main() -> None:
     """Answer until the other side closes the pipe."""
     wire = os.dup(1)
     os.dup2(2, 1)
-    began = time.monotonic()
-    gx = imported(Path.cwd())
-    serve(gx, wire, time.monotonic() - began)
+    folder, began = Path(sys.argv[1]), time.monotonic()
+    serve(imported(folder), wire, folder, time.monotonic() - began)
 
 
 def imported(folder: Path) -> ModuleType:
@@ -50,11 +56,17 @@ def imported(folder: Path) -> ModuleType:
     return gx
 
 
-def serve(gx: ModuleType, wire: int, ready_after: float) -> None:
-    """Say on `wire` that one is ready, and answer each case that comes in until the other side is gone."""
-    _say(wire, Answer(ready_after=ready_after))
-    while line := _line():
-        _say(wire, _examined_in_a_fork(gx, CASE.validate_json(line)))
+def serve(gx: ModuleType, wire: int, folder: Path, ready_after: float) -> None:
+    """Say on `wire` that one is ready, and answer each case that comes in until the other side is gone; then its
+    `folder` goes as well."""
+    try:
+        _say(wire, Answer(ready_after=ready_after))
+        while line := _line():
+            _say(wire, _examined_in_a_fork(gx, CASE.validate_json(line)))
+    except (Abandoned, BrokenPipeError):
+        return
+    finally:
+        rmtree(folder, ignore_errors=True)
 
 
 def _say(wire: int, answer: Answer) -> None:
@@ -81,10 +93,12 @@ def _examined_in_a_fork(gx: ModuleType, case: Case) -> Answer:
         os.close(reading)
         _examine(gx, case, writing)
     os.close(writing)
-    said = _until_the_end(reading, case.seconds)
-    os.close(reading)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    try:
+        said = _until_the_end(reading, case.seconds)
+    finally:
+        os.close(reading)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
     if said is None:
         return Answer(broken=f"no verdict after {case.seconds:g} s")
     return ANSWER.validate_json(said) if status == 0 else Answer(broken=f"the examination {_ended(status)}")
@@ -120,7 +134,7 @@ def _bound_memory(case: Case) -> None:
 
 
 def _until_the_end(reading: int, seconds: float) -> bytes | None:
-    """All that the fork says; None when it has not ended in time. Ends this process when nobody waits any more."""
+    """All that the fork says; None when it has not ended in time. Abandoned when nobody waits any more."""
     deadline = time.monotonic() + seconds
     held = b""
     while True:
@@ -128,7 +142,7 @@ def _until_the_end(reading: int, seconds: float) -> bytes | None:
         if not ready:
             return None
         if CASES in ready:
-            os.killpg(0, signal.SIGKILL)
+            raise Abandoned
         piece = os.read(reading, CHUNK)
         if not piece:
             return held

@@ -82,7 +82,7 @@ def _serve(gx: ModuleType, wire: socket.socket, folder: Path, log: int) -> NoRet
         os.chdir(folder)
         os.environ.update({"HOME": str(folder), "TMPDIR": str(folder)})
         tempfile.tempdir = None  # it was looked up before
-        server.serve(gx, wire.fileno(), 0.0)
+        server.serve(gx, wire.fileno(), folder, 0.0)
     except BaseException:
         traceback.print_exc()
         raise

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -179,6 +180,45 @@ def test_a_caller_without_a_guard_imports_nothing_and_prints_nothing(good: Path,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+HOLDER = """
+import sys, time
+from datetime import date
+from pathlib import Path
+from expectations.examiner import Examiner
+started = Examiner()
+started.ready()
+print("ready", flush=True)
+for path in sys.argv[1:]:
+    started.examine(Path(path), published=None, today=date(2024, 3, 1), zone_id="beijing")
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_an_examiner_that_is_killed_leaves_nothing_behind(endless: Path, tmp_path: Path, *, busy: bool) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", HOLDER, *([str(endless)] if busy else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"ready\n"
+        (server,) = _children(holder.pid)
+        while busy and not _children(server):
+            time.sleep(0.02)
+        assert list(tmp_path.iterdir())
+        holder.kill()
+    until = time.monotonic() + 60
+    while (list(tmp_path.iterdir()) or _is_at_work(server)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert (list(tmp_path.iterdir()), _is_at_work(server)) == ([], False)
+
+
+def _is_at_work(pid: int) -> bool:
+    """Whether there is such a process, and not only its exit status, which nobody asks for."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _kill_what_comes_after(before: set[int]) -> None:
