@@ -165,7 +165,7 @@ def _deploy_bare(found: Installation, folder: Path) -> None:
 
 def _hub_rests(client: SyncPrefectClient) -> None:
     """Until the hub is built, which each zone that published has asked for."""
-    hub = DeploymentFilter(name=DeploymentFilterName(any_=["hub"]))
+    hub = DeploymentFilter(name=DeploymentFilterName(any_=["national"]))
     live = FlowRunFilterState(type=FlowRunFilterStateType(any_=LIVE))
     while True:
         due = FlowRunFilterExpectedStartTime(before_=datetime.now(UTC))

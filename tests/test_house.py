@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -77,11 +78,21 @@ def test_the_deployments_are_exactly_the_zones_of_the_catalogue() -> None:
         assert zones[zone_id]["schedules"] == [{"cron": zone.schedule, "timezone": "UTC"}]
 
 
-def test_every_hub_has_a_deployment_on_its_own_schedule() -> None:
-    deployments = {d.parameters["hub"]: d for d in declared().values() if d.entrypoint == "flows/unite.py:unite"}
-    assert {name: hub.schedules for name, hub in deployments.items()} == {
-        name: (hub.schedule,) for name, hub in load().hubs.items()
-    }
+def test_every_hub_is_built_on_its_own_schedule_and_when_a_member_has_published() -> None:
+    catalogue = load()
+    deployed = {d.parameters["hub"]: d for d in declared(catalogue) if d.entrypoint == "flows/unite.py:unite"}
+    automatic = {automation.name: automation for automation in automations.declared(catalogue)}
+    assert list(deployed) == list(catalogue.hubs) != []
+    for name, hub in catalogue.hubs.items():
+        assert deployed[name].schedules == (hub.schedule,)
+        watched = automatic[name].trigger["match"]["prefect.resource.id"]
+        assert watched == [f"datazones.zone.{zone.zone_id}" for zone in catalogue.members_of(hub)] != []
+
+
+def test_a_catalogue_without_a_hub_has_none_deployed() -> None:
+    alone = replace(load(), hubs={})
+    assert not [d.name for d in declared(alone) if d.entrypoint == "flows/unite.py:unite"]
+    assert [automation.name for automation in automations.declared(alone)] == ["notify"]
 
 
 def test_prefect_yaml_is_what_the_catalogue_and_the_deployment_files_say() -> None:
@@ -91,7 +102,7 @@ def test_prefect_yaml_is_what_the_catalogue_and_the_deployment_files_say() -> No
 def test_every_declared_deployment_gives_parameters_that_its_flow_has() -> None:
     from prefect.flows import load_flow_from_entrypoint
 
-    for deployment in declared().values():
+    for deployment in declared(load()):
         flow = load_flow_from_entrypoint(str(ROOT / deployment.entrypoint), use_placeholder_flow=False)
         assert set(deployment.parameters) <= set(inspect.signature(flow.fn).parameters), deployment.name
 
@@ -99,7 +110,7 @@ def test_every_declared_deployment_gives_parameters_that_its_flow_has() -> None:
 def test_every_automation_waits_for_and_does_what_prefect_knows() -> None:
     from prefect.events.schemas.automations import AutomationCore
 
-    for automation in automations.declared().values():
+    for automation in automations.declared(load()):
         ids = {"deployment": "deployment_id", "block": "block_document_id"}
         actions = [
             {ids.get(name, name): str(UUID(int=0)) if name in ids else given for name, given in action.items()}

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
@@ -20,32 +23,36 @@ from datazones.catalogue import load
 from datazones.cli.serving import refuse_no_server
 from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.settings import settings
-from infra import automations
+from infra import automations, deployments
 from infra.automations import Automation
-from infra.deployments import POOL
+from infra.deployments import OURS, POOL
 from infra.upkeep.parts import prefect
 from infra.upkeep.plan import CODE
 from tasks.quotas import limit_name
-
-OURS = "datazones"
-"""The tag by which an automation is known to be one of this folder's, so that it goes when its file is gone."""
 
 
 def deploy() -> Iterator[dict[str, object]]:
     """What was put on the server that PREFECT_API_URL names, one row a kind."""
     refuse_no_server()
-    with get_client(sync_client=True) as client:
+    catalogue = load(settings().zones_folder, settings().feeds_folder)
+    with get_client(sync_client=True) as client, TemporaryDirectory() as folder:
         yield {"what": f"work pool {POOL}", "found": _pool(client)}
-        _run("--no-prompt", "deploy", "--all")
-        yield {"what": "deployments", "found": f"{len(client.read_deployments())} on the server"}
-        for agency in load(settings().zones_folder, settings().feeds_folder).agencies.values():
+        told = Path(folder) / "prefect.yaml"
+        told.write_text(deployments.rendered(catalogue), encoding="utf-8")
+        _run("--no-prompt", "deploy", "--all", "--prefect-file", str(told))
+        wanted = {deployment.name for deployment in deployments.declared(catalogue)}
+        yield {"what": "deployments", "found": f"{len(wanted)} as declared"}
+        for name in _undeployed(client, wanted):
+            yield {"what": f"deployment {name}", "found": "taken away: nothing declares it any more"}
+        for agency in catalogue.agencies.values():
             per_second = agency.calls_per_minute / 60
             client.upsert_global_concurrency_limit_by_name(limit_name(agency), 1, per_second)
             yield {"what": f"quota {limit_name(agency)}", "found": f"{agency.calls_per_minute:g} calls a minute"}
-        for automation in automations.declared().values():
+        declared = automations.declared(catalogue)
+        for automation in declared:
             yield {"what": f"automation {automation.name}", "found": _put(client, automation)}
-        for name in _forgotten(client):
-            yield {"what": f"automation {name}", "found": "taken away: its file is gone"}
+        for name in _forgotten(client, {automation.name for automation in declared}):
+            yield {"what": f"automation {name}", "found": "taken away: nothing declares it any more"}
 
 
 def _pool(client: SyncPrefectClient) -> str:
@@ -114,9 +121,15 @@ def _deployment(client: SyncPrefectClient, automation: Automation, name: str) ->
         ) from error
 
 
-def _forgotten(client: SyncPrefectClient) -> Iterator[str]:
-    declared = automations.declared()
+def _undeployed(client: SyncPrefectClient, wanted: Container[str]) -> Iterator[str]:
+    for held in client.read_deployments(deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[OURS]))):
+        if held.name not in wanted:
+            client.delete_deployment(held.id)
+            yield held.name
+
+
+def _forgotten(client: SyncPrefectClient, wanted: Container[str]) -> Iterator[str]:
     for held in client.read_automations():
-        if OURS in held.tags and held.name not in declared:
+        if OURS in held.tags and held.name not in wanted:
             client.delete_automation(held.id)
             yield held.name

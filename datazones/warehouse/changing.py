@@ -47,19 +47,15 @@ class Changes:
 
 
 def copied(base: Base | None, into: Path) -> Base | None:
-    """The base, if there is one and `into` is now a copy of it, as its manifest promises it."""
-    if base is None or not base.path.exists():
+    """The base, if there is one worth changing and `into` is now a copy of it, as its manifest promises it."""
+    if base is None or sum(table.rows for table in base.tables) < WORTHWHILE or not base.path.exists():
         return None
     copyfile(base.path, into)
     return base if sha256_of(into) == base.digest else None
 
 
 def find(connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, Content]) -> Changes | None:
-    """What the base lacks of what is held; None where a changed copy of it would not help: there are few rows, or too
-    many would lie out of their place."""
-    rows = sum(content.rows for content in held.values())
-    if rows < WORTHWHILE:
-        return None
+    """What the base lacks of what is held; None where too many rows of a changed copy would lie out of their place."""
     before = {table.name: table.digest for table in base.tables}
     changed = tuple(held[name] for name, digest in before.items() if digest != held[name].digest())
     connection.execute(f"ATTACH {literal(base.path)} AS base (READ_ONLY)")
@@ -71,6 +67,7 @@ def find(connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, C
                 _by_row(connection, content, base)
             loose += one(connection, f"SELECT count(*) FROM fresh_{content.name}")
     connection.execute("DETACH base")
+    rows = sum(content.rows for content in held.values())
     return Changes(changed, loose) if loose <= rows * LOOSE_SHARE else None
 
 

@@ -1,6 +1,7 @@
-"""What Prefect is to run: one deployment a zone, from the catalogue, and one for every TOML of this folder.
+"""What Prefect is to run: one deployment a zone and a hub, from the catalogue, and one for every TOML of this folder.
 
-`python -m infra.deployments` writes both into `prefect.yaml`; a test holds the two together.
+`python -m infra.deployments` writes those of the catalogue that ships into `prefect.yaml`; a test holds the two
+together. `datazones deploy` puts those of the catalogue in use on a server.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ POOL = "datazones"
 COMMAND = "python -m infra.standby"
 """What a worker starts for a run: a fork of the process that stands by, where there is one."""
 
+OURS = "datazones"
+"""The tag by which what was put on a server is known to be ours, so that it goes when it is declared no more."""
+
 HEAD = """\
 # Deployments of Datazones, written by `python -m infra.deployments` from datazones/catalogue/zones and
-# infra/deployments; not edited by hand. `prefect deploy --all` puts them on the server, `datazones deploy` also all
-# else that a server is told. Schedules are cron in UTC; each zone has its own work queue, and one run at a time: a run
-# that is due meanwhile waits.
+# infra/deployments; not edited by hand. `prefect deploy --all` puts them on the server; `datazones deploy` also all
+# else that a server is told, and instead of these zones those of DATAZONES_ZONES_FOLDER. Schedules are cron in UTC;
+# each zone has its own work queue, and one run at a time: a run that is due meanwhile waits.
 """
 
 
@@ -48,7 +52,7 @@ class Deployment(Entry):
             "description": self.description,
             "entrypoint": self.entrypoint,
             "parameters": self.parameters,
-            "tags": list(self.tags),
+            "tags": [OURS, *self.tags],
             "schedules": [{"cron": cron, "timezone": "UTC"} for cron in self.schedules],
             "concurrency_limit": {"limit": self.concurrency, "collision_strategy": "ENQUEUE"},
             "work_pool": {"name": POOL, "work_queue_name": self.queue, "job_variables": {"command": COMMAND}},
@@ -68,17 +72,30 @@ def of_zone(zone: Zone) -> Deployment:
     )
 
 
-def declared() -> dict[str, Deployment]:
-    """The deployments that are not a zone's, by name: the files of this folder."""
-    return entries(Path(__file__).parent, Deployment, "name")
+def of_hub(hub: Zone) -> Deployment:
+    """One hub's building, on its own schedule; zones that publish have it built, too."""
+    return Deployment(
+        name=hub.zone_id,
+        description=f"{hub.name_en} {hub.name_zh}: build from what the zones have published. Owner: {hub.owner}.",
+        entrypoint="flows/unite.py:unite",
+        parameters={"hub": hub.zone_id},
+        schedules=(hub.schedule,),
+        tags=("hub", hub.zone_id),
+        queue=hub.zone_id,
+    )
+
+
+def declared(catalogue: Catalogue) -> tuple[Deployment, ...]:
+    """All of them: of the zones, of the hubs, and those of this folder."""
+    of_files = entries(Path(__file__).parent, Deployment, "name").values()
+    return (*map(of_zone, catalogue.zones.values()), *map(of_hub, catalogue.hubs.values()), *of_files)
 
 
 def rendered(catalogue: Catalogue) -> str:
     """The whole of `prefect.yaml`."""
-    all_of_them = [*map(of_zone, catalogue.zones.values()), *declared().values()]
     document = {
         "name": "datazones",
         "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $DATAZONES_CODE }}"}}],
-        "deployments": [deployment.block() for deployment in all_of_them],
+        "deployments": [deployment.block() for deployment in declared(catalogue)],
     }
     return HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)

@@ -28,6 +28,9 @@ from tests.journey.installed import PRODUCTION, Installation, up, wait
 from tests.parts import needs
 from tests.tabs import tab
 
+MINUTE = "23"
+"""Past the hour: when this catalogue has zhejiang refreshed, and the one that ships has not."""
+
 SECRETS = {
     "DATAZONES_SIGNING_KEY": secrets.token_hex(32),
     "DATAZONES_SECRETS__FRED_API_KEY": secrets.token_hex(16),
@@ -42,18 +45,39 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     zones = tmp_path_factory.mktemp("catalogue") / "zones"
     shutil.copytree(SHIPPED / "zones", zones)
     zhejiang = zones / "zhejiang.toml"
-    zhejiang.write_text(zhejiang.read_text().replace("topics = [", 'topics = ["us_output", '))
+    said = zhejiang.read_text().replace("topics = [", 'topics = ["us_output", ')
+    zhejiang.write_text(re.sub(r'schedule = "\S+', f'schedule = "{MINUTE}', said))
     with up(*PRODUCTION, DATAZONES_ZONES_FOLDER=str(zones), **SECRETS) as found:
         yield found
 
 
-def test_every_zone_has_a_deployment_as_soon_as_it_is_up(installation: Installation) -> None:
-    listed = json.loads(installation.prefect("deployment", "ls", "-o", "json").stdout)
-    assert set(ZONES) <= {deployment["name"] for deployment in listed}
+def test_every_zone_has_a_deployment_as_soon_as_it_is_up_as_the_catalogue_in_use_has_it(
+    installation: Installation,
+) -> None:
+    listed = {deployment["name"]: deployment for deployment in installation.asked("deployments/filter", {})}
+    assert {*ZONES, "national"} <= set(listed)
+    (schedule,) = listed["zhejiang"]["schedules"]
+    assert schedule["schedule"]["cron"].split()[0] == MINUTE
+
+
+def test_what_is_declared_no_more_is_taken_from_the_server_and_what_is_not_ours_stays(
+    installation: Installation,
+) -> None:
+    made = (
+        "from prefect.client.orchestration import get_client; from prefect import flow\n"
+        "client = get_client(sync_client=True); mine = client.create_flow(flow(lambda: None, name='mine'))\n"
+        "client.create_deployment(mine, 'gone', tags=['datazones', 'zone'])\n"
+        "client.create_deployment(mine, 'kept', tags=['zone'])"
+    )
+    assert installation.python(made).returncode == 0
+    told = installation.datazones("deploy", "--json", **installation.known())
+    assert "taken away" in {row["what"]: row["found"] for row in json.loads(told.stdout)}["deployment gone"]
+    left = {deployment["name"] for deployment in installation.asked("deployments/filter", {})}
+    assert ("gone" in left, "kept" in left, "national" in left) == (False, True, True)
 
 
 def test_the_operators_are_told_once_the_server_has_a_block_of_theirs(installation: Installation) -> None:
-    assert [automation["name"] for automation in installation.asked("automations/filter", {})] == ["hub"]
+    assert [automation["name"] for automation in installation.asked("automations/filter", {})] == ["national"]
     block = (
         "from prefect.blocks.notifications import SlackWebhook as S; S(url='https://example.org/x').save('operators')"
     )
