@@ -16,7 +16,6 @@ from datazones.errors import CatalogueInvalid
 
 PREFIX = "DATAZONES_"
 PROVIDERS_BASE = f"{PREFIX}PROVIDERS_BASE"
-GATE = f"{PREFIX}GATE"
 SHARED_S = 3000.0
 
 
@@ -77,8 +76,8 @@ class Settings(BaseSettings):
     )
     gate: Path | None = Field(
         None,
-        description="socket of an examining process that stands by (`python -m expectations.standby SOCKET`), which "
-        "`datazones up` sets; unset: each run imports Great Expectations itself",
+        description="socket of an examining process that stands by (`python -m expectations.standby SOCKET`); unset: "
+        "that of `datazones up` in the same home. Where nobody listens there, Great Expectations is imported anew",
     )
     memory_limit_mb: int = Field(1536, ge=128, description="most memory one DuckDB or one reading may take")
     threads: int = Field(2, ge=1, description="threads of one DuckDB")

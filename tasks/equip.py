@@ -37,6 +37,7 @@ from datazones.transport.quota import Quota
 from datazones.warehouse.connecting import Limits
 from expectations.examiner import Examiner
 from infra import local_s3, presence
+from infra.upkeep.place import Place
 
 READING_DEADLINE_S = 900.0
 
@@ -75,7 +76,8 @@ class Equipment:
 
     @cached_property
     def examiner(self) -> Examiner:
-        return self._stack.enter_context(Examiner(standby=self.settings.gate))
+        standby = self.settings.gate or Place.of(self.settings.home).gate
+        return self._stack.enter_context(Examiner(standby=standby))
 
     def warm(self) -> None:
         """Start what every refresh needs and what takes its time: the reading child and the store."""

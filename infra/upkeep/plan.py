@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from datazones.settings import GATE, PREFIX, PROVIDERS_BASE
+from datazones.settings import PREFIX, PROVIDERS_BASE
 from infra import prefect_settings, presence
 from infra.standby.__main__ import WHERE
 from infra.upkeep import postgres, redis, secrets
@@ -100,7 +100,6 @@ class Plan:
             **self._auth(prefect_settings.auth_in(given)),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}",
             WHERE: str(self.place.standby),
-            GATE: str(self.place.gate),
             presence.HOME: str(self.home),
             f"{PREFIX}UNBEGUN_S": "60",  # nothing is fetched or placed here before a run begins
             f"{PREFIX}CODE": str(CODE),

@@ -6,16 +6,21 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from datazones.catalogue import load
 from datazones.errors import ValidatorBroken
+from datazones.settings import Settings
 from expectations.examiner import Examiner
 from infra.children import start, stop
 from infra.standby.server import standing_by
+from infra.upkeep.place import Place
+from tasks.equip import Equipment
 from tests.journey.installed import wait
 from tests.unit.expectations_zone import Zone, doctored
 
@@ -74,6 +79,18 @@ def test_two_examiners_have_a_fork_each_and_a_closed_one_has_none(standby: Stand
         one.close()
         wait(lambda: len(standby.forks()) == 1)
         assert _passes(other, good)
+    wait(lambda: not standby.forks())
+
+
+def test_whoever_examines_in_a_home_that_is_kept_up_finds_what_stands_by_there(
+    standby: Standby, tmp_path: Path
+) -> None:
+    gate = Place.of(tmp_path).gate
+    gate.parent.mkdir()
+    gate.symlink_to(standby.socket)
+    with ExitStack() as stack:
+        Equipment(Settings(home=tmp_path), load(), stack).examiner.ready()
+        assert len(standby.forks()) == 1
     wait(lambda: not standby.forks())
 
 
