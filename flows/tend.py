@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.backfills import every, parts_of, settle
+from tasks.backfills import parts_of, settle, unfinished
 from tasks.equip import equipped
 from tasks.submit import submit
 
@@ -14,7 +14,7 @@ def tend() -> int:
     """How many flow runs were begun."""
     with equipped() as equipment:
         begun = 0
-        for backfill_id in every(equipment):
+        for backfill_id in unfinished(equipment):
             parts = parts_of(equipment, backfill_id)
             settle(equipment, parts)
             begun += submit(equipment, parts) or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,7 +11,8 @@ from typing import NamedTuple, cast
 import orjson
 import polars as pl
 
-from datazones.backfilling import Chunk, Known, Part, Plan, Progress, Wanted, plan, progress
+from datazones.backfilling import Chunk, Known, Ledger, Part, Plan, Progress, Wanted, plan, progress
+from datazones.backfilling.chunks import ENDED
 from datazones.backfilling.parts import parts as parts_in
 from datazones.backfilling.planning import spans
 from datazones.catalogue import Feed, Zone
@@ -157,6 +159,34 @@ def every(equipment: Equipment) -> list[str]:
     """The ids of all backfills of all zones."""
     zones = equipment.catalogue.zones.values()
     return list(dict.fromkeys(found for zone in zones for found in equipment.ledger(zone.zone_id).ids()))
+
+
+def unfinished(equipment: Equipment) -> list[str]:
+    """The ids of the backfills in which something may be left to do, but for what a person may say.
+
+    They only become more, and most are over. One that was found so is known by what its ledger listed then, and is not
+    read again on this machine until that has changed.
+    """
+    kept = equipment.settings.home / "backfills-over.json"
+    known = orjson.loads(kept.read_bytes()) if kept.exists() else {}
+    over, left = {}, []
+    for zone_id in equipment.catalogue.zones:
+        ledger = equipment.ledger(zone_id)
+        for backfill_id, mark in ledger.marks().items():
+            name = f"{zone_id}/{backfill_id}"
+            if known.get(name) == mark or _is_over(ledger, backfill_id):
+                over[name] = mark
+            else:
+                left.append(backfill_id)
+    aside = kept.with_suffix(f".{os.getpid()}")
+    aside.write_bytes(orjson.dumps(over))
+    aside.replace(kept)
+    return list(dict.fromkeys(left))
+
+
+def _is_over(ledger: Ledger, backfill_id: str) -> bool:
+    """Whether every chunk has come to its end, and none waits for a person."""
+    return all(chunk.state in ENDED - {"held"} for chunk in ledger.chunks(ledger.part(backfill_id)))
 
 
 def settle(equipment: Equipment, parts: Sequence[Part]) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Literal, Protocol
 from uuid import uuid4
 
@@ -67,6 +68,14 @@ class Ledger:
         """Every backfill of the zone whose id begins so."""
         found = self._store.listing(f"{self._prefix}/{begins}")
         return list(dict.fromkeys(each.key.removeprefix(f"{self._prefix}/").partition("/")[0] for each in found))
+
+    def marks(self) -> dict[str, str]:
+        """Every backfill of the zone, with what changes whenever anything of it does, by one listing."""
+        found: dict[str, list[str]] = {}
+        for each in self._store.listing(f"{self._prefix}/"):
+            backfill_id, _, name = each.key.removeprefix(f"{self._prefix}/").partition("/")
+            found.setdefault(backfill_id, []).append(f"{name} {each.etag}")
+        return {backfill_id: sha256("\n".join(objects).encode()).hexdigest() for backfill_id, objects in found.items()}
 
     def chunks(self, part: Part) -> list[Chunk]:
         """Every chunk of a part, as it is now."""

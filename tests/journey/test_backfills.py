@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from datazones.publishing import Store
+from tasks.backfills import unfinished
 from tests.journey.backfilling import Rig, rig
 
 YEAR = [f"2015{month:02}" for month in range(1, 13)]
@@ -73,6 +75,24 @@ def test_what_fails_is_told_the_rest_is_published_and_retry_does_that_alone(work
     assert working.carry(plan.backfill_id).state == "done"
     assert working.providers.asked() == ["201503"]
     assert working.months(zone) == YEAR[:6]
+
+
+def test_of_what_is_over_nothing_is_read_again_until_somebody_says_retry(
+    working: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = working.zone()
+    working.providers.script({"match": "201503-", "fault": "status", "code": 403})
+    backfill = working.plan(zone, "2015-01", "2015-06").backfill_id
+    assert backfill in unfinished(working.equipment)
+    working.carry(backfill)
+    assert backfill not in unfinished(working.equipment)
+    read: list[str] = []
+    get = Store.get
+    monkeypatch.setattr(Store, "get", lambda self, key: read.append(key) or get(self, key))
+    assert backfill not in unfinished(working.equipment)
+    assert [key for key in read if backfill in key] == []
+    working.say(backfill, "retry")
+    assert backfill in unfinished(working.equipment)
 
 
 def test_what_failed_in_an_earlier_backfill_is_what_failed_asks_for(working: Rig) -> None:
