@@ -60,35 +60,23 @@ class Deployment(Entry):
 
 
 def of_zone(zone: Zone) -> Deployment:
-    """One zone's refresh, on its own schedule."""
+    """A zone's refresh or a hub's building, on its own schedule; members that publish have their hub built, too."""
+    flow, named = ("refresh", "zone") if zone.collects else ("unite", "hub")
     return Deployment(
         name=zone.zone_id,
-        description=f"{zone.name_en} {zone.name_zh}: refresh and publish. Owner: {zone.owner}.",
-        entrypoint="flows/refresh.py:refresh",
-        parameters={"zone": zone.zone_id},
+        description=f"{zone.name_en} {zone.name_zh}: {flow} and publish. Owner: {zone.owner}.",
+        entrypoint=f"flows/{flow}.py:{flow}",
+        parameters={named: zone.zone_id},
         schedules=(zone.schedule,),
-        tags=("zone", zone.zone_id),
+        tags=(named, zone.zone_id),
         queue=zone.zone_id,
-    )
-
-
-def of_hub(hub: Zone) -> Deployment:
-    """One hub's building, on its own schedule; zones that publish have it built, too."""
-    return Deployment(
-        name=hub.zone_id,
-        description=f"{hub.name_en} {hub.name_zh}: build from what the zones have published. Owner: {hub.owner}.",
-        entrypoint="flows/unite.py:unite",
-        parameters={"hub": hub.zone_id},
-        schedules=(hub.schedule,),
-        tags=("hub", hub.zone_id),
-        queue=hub.zone_id,
     )
 
 
 def declared(catalogue: Catalogue) -> tuple[Deployment, ...]:
     """All of them: of the zones, of the hubs, and those of this folder."""
     of_files = entries(Path(__file__).parent, Deployment, "name").values()
-    return (*map(of_zone, catalogue.zones.values()), *map(of_hub, catalogue.hubs.values()), *of_files)
+    return (*map(of_zone, catalogue.publishing), *of_files)
 
 
 def rendered(catalogue: Catalogue) -> str:
