@@ -13,10 +13,13 @@ import duckdb
 from datazones.warehouse.arriving import ATTRIBUTES, KEY, OUTCOME, REST, UNLIKE, WITHIN_ABSENCE, WITHIN_SPAN
 
 _TEMPORARY = ("touched", "past", "extent", "said", "standing")
-_HELD_AT = "h.known_from <= {at} AND (h.known_to IS NULL OR h.known_to > {at})"
+HELD_AT = "{h}.known_from <= {at} AND coalesce({h}.known_to, 'infinity') > {at}"
+"""Whether the state `h` is what is held for that instant. Here and below each side of a comparison is of one relation:
+else DuckDB would hold every row of the one against every row of the other."""
+
 _HELD_AFTER = """
 (h.known_from, h.vintage_id) <= ({v}.known_at, {v}.vintage_id)
-AND (h.known_to IS NULL OR (h.known_to, h.superseded_by) > ({v}.known_at, {v}.vintage_id))
+AND (coalesce(h.known_to, 'infinity'), h.superseded_by) > ({v}.known_at, {v}.vintage_id)
 """
 """Whether the state `h` is what was known right after the vintage: of two of one instant the later load holds."""
 
@@ -37,19 +40,26 @@ def replay(connection: duckdb.DuckDBPyConnection, tolerance: float) -> None:
 
 
 def _touch(connection: duckdb.DuckDBPyConnection) -> None:
-    """`touched`: the observations of which a new vintage says anything but what is held for its instant."""
+    """`touched`: the observations of which a new vintage says anything but what is held for its instant.
+
+    What is held enters the first join as its key and a hash, and only keys enter the second: so both stay small.
+    """
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE touched AS
         SELECT row_number() OVER () AS key_id, * FROM (
-            SELECT {_of("n")} FROM incoming AS n
-            LEFT JOIN history AS h ON {_alike("n", "h")} AND {_HELD_AT.format(at="n.known_at")}
-            WHERE n.action = 'delete' OR h.series_id IS NULL OR {UNLIKE}
+            SELECT {KEY} FROM incoming WHERE action = 'delete'
             UNION
-            SELECT {_of("k")} FROM history AS k JOIN covering AS c USING (series_id)
-            JOIN arrived AS a ON a.vintage_id = c.vintage_id
-            WHERE {_HELD_AT.format(at="a.known_at").replace("h.", "k.")} AND ({WITHIN_SPAN} OR {WITHIN_ABSENCE})
-              AND NOT EXISTS (FROM incoming AS n WHERE {_alike("n", "k")} AND n.known_at = a.known_at)
+            SELECT {_of("n")} FROM (SELECT {KEY}, known_at, hash({REST}) AS content FROM incoming
+                                    WHERE action <> 'delete') AS n
+            ANTI JOIN (SELECT {KEY}, known_from, known_to, hash({REST}) AS content FROM history) AS h
+            ON {_alike("n", "h")} AND n.content = h.content AND {HELD_AT.format(h="h", at="n.known_at")}
+            UNION
+            SELECT {KEY} FROM (
+                SELECT {_of("k")}, a.known_at FROM history AS k JOIN covering AS c USING (series_id)
+                JOIN arrived AS a ON a.vintage_id = c.vintage_id
+                WHERE {HELD_AT.format(h="k", at="a.known_at")} AND ({WITHIN_SPAN} OR {WITHIN_ABSENCE})
+            ) ANTI JOIN (SELECT {KEY}, known_at FROM incoming) USING ({KEY}, known_at)
         )
         """
     )

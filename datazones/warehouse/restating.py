@@ -14,6 +14,7 @@ import duckdb
 
 from datazones.warehouse.arriving import REST
 from datazones.warehouse.connecting import Limits, literal, opened
+from datazones.warehouse.replaying import HELD_AT
 from datazones.warehouse.working import naive
 
 KEY = "feed_id, series_key, period_start, period_end"
@@ -100,7 +101,6 @@ def _compare(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """At every instant at which a state begins or ends in one reading only: what was known then, and what is now."""
     beginnings = f"SELECT {KEY}, time_period, {REST}, {UNIT}, known_from FROM"
     ends = f"SELECT {KEY}, known_to AS known_from FROM"
-    known = "{0}.known_from <= u.known_from AND ({0}.known_to IS NULL OR {0}.known_to > u.known_from)"
     alike = " AND ".join(f"{{0}}.{name} = u.{name}" for name in KEY.split(", "))
     said = ", ".join(f"{{0}}.{name}" for name in f"time_period, {REST}, {UNIT}".split(", "))
     connection.execute(
@@ -116,8 +116,8 @@ def _compare(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
                AS change, {said.format("b").removeprefix("b.time_period, ")},
                n.obs_value AS obs_value_after, n.obs_status AS obs_status_after
         FROM unlike AS u
-        LEFT JOIN was AS b ON {alike.format("b")} AND {known.format("b")}
-        LEFT JOIN reads AS n ON {alike.format("n")} AND {known.format("n")}
+        LEFT JOIN was AS b ON {alike.format("b")} AND {HELD_AT.format(h="b", at="u.known_from")}
+        LEFT JOIN reads AS n ON {alike.format("n")} AND {HELD_AT.format(h="n", at="u.known_from")}
         WHERE u.known_from IS NOT NULL AND ({said.format("b")}) IS DISTINCT FROM ({said.format("n")})
         ORDER BY ALL
         """,
