@@ -11,8 +11,12 @@ from __future__ import annotations
 import duckdb
 
 from datazones.warehouse.arriving import ATTRIBUTES, KEY, OUTCOME, REST, UNLIKE, WITHIN_ABSENCE, WITHIN_SPAN
+from datazones.warehouse.connecting import one
 
-_TEMPORARY = ("touched", "past", "extent", "said", "standing")
+WORDS = 1 << 22
+"""So many words of vintages about observations are in memory at once, however many vintages there are."""
+
+_TEMPORARY = ("unlike", "found", "touched", "past", "extent", "said", "begun", "turned", "standing")
 HELD_AT = "{h}.known_from <= {at} AND coalesce({h}.known_to, 'infinity') > {at}"
 """Whether the state `h` is what is held for that instant. Here and below each side of a comparison is of one relation:
 else DuckDB would hold every row of the one against every row of the other."""
@@ -30,38 +34,50 @@ def replay(connection: duckdb.DuckDBPyConnection, tolerance: float) -> None:
     Leaves `outcome`: what each vintage, old and new, did to each touched observation.
     """
     _touch(connection)
-    _remember(connection)
-    _gather(connection)
-    _fold(connection, tolerance)
-    _stand(connection)
-    _replace(connection)
+    vintages = one(connection, "SELECT (SELECT count(*) FROM vintage) + (SELECT count(*) FROM arrived)")
+    found, at_once = one(connection, "SELECT count(*) FROM found"), max(1, WORDS // vintages)
+    for first in range(1, max(found, 1) + 1, at_once):
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE touched AS FROM found WHERE key_id BETWEEN {first} AND {first + at_once - 1}"
+        )
+        _remember(connection)
+        _gather(connection)
+        _fold(connection, tolerance)
+        _stand(connection)
+        _replace(connection)
+        kept = "CREATE OR REPLACE TEMP TABLE outcome AS" if first == 1 else "INSERT INTO outcome"
+        connection.execute(f"{kept} FROM turned")
     for table in _TEMPORARY:
         connection.execute(f"DROP TABLE {table}")
 
 
 def _touch(connection: duckdb.DuckDBPyConnection) -> None:
-    """`touched`: the observations of which a new vintage says anything but what is held for its instant.
+    """`found`: the observations of which a new vintage says anything but what is held for its instant. `touched` will
+    be so many of them as are replayed at once.
 
     What is held enters the first join as its key and a hash, and only keys enter the second: so both stay small.
     """
     connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE touched AS
-        SELECT row_number() OVER () AS key_id, * FROM (
-            SELECT {KEY} FROM incoming WHERE action = 'delete'
-            UNION
-            SELECT {_of("n")} FROM (SELECT {KEY}, known_at, hash({REST}) AS content FROM incoming
-                                    WHERE action <> 'delete') AS n
-            ANTI JOIN (SELECT {KEY}, known_from, known_to, hash({REST}) AS content FROM history) AS h
-            ON {_alike("n", "h")} AND n.content = h.content AND {HELD_AT.format(h="h", at="n.known_at")}
-            UNION
-            SELECT {KEY} FROM (
-                SELECT {_of("k")}, a.known_at FROM history AS k JOIN covering AS c USING (series_id)
-                JOIN arrived AS a ON a.vintage_id = c.vintage_id
-                WHERE {HELD_AT.format(h="k", at="a.known_at")} AND ({WITHIN_SPAN} OR {WITHIN_ABSENCE})
-            ) ANTI JOIN (SELECT {KEY}, known_at FROM incoming) USING ({KEY}, known_at)
-        )
+        CREATE OR REPLACE TEMP TABLE unlike AS
+        SELECT {KEY} FROM (SELECT {KEY}, known_at, hash({REST}) AS content FROM incoming WHERE action <> 'delete') AS n
+        ANTI JOIN (SELECT {KEY}, known_from, known_to, hash({REST}) AS content FROM history) AS h
+        ON {_alike("n", "h")} AND n.content = h.content AND {HELD_AT.format(h="h", at="n.known_at")}
         """
+    )
+    connection.execute(f"INSERT INTO unlike SELECT {KEY} FROM incoming WHERE action = 'delete'")
+    connection.execute(
+        f"""
+        INSERT INTO unlike SELECT {KEY} FROM (
+            SELECT {_of("k")}, a.known_at FROM history AS k JOIN covering AS c USING (series_id)
+            JOIN arrived AS a ON a.vintage_id = c.vintage_id
+            WHERE {HELD_AT.format(h="k", at="a.known_at")} AND ({WITHIN_SPAN} OR {WITHIN_ABSENCE})
+        ) ANTI JOIN (SELECT {KEY}, known_at FROM incoming) USING ({KEY}, known_at)
+        """
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE found AS "
+        f"SELECT row_number() OVER () AS key_id, * FROM (SELECT DISTINCT {KEY} FROM unlike)"
     )
 
 
@@ -88,7 +104,8 @@ def _remember(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _gather(connection: duckdb.DuckDBPyConnection) -> None:
-    """`said`: what each vintage said of each touched observation, in order; `given` is whether it gave one."""
+    """`said`: what each vintage said of each touched observation, in order; `given` is whether it gave one. Vintages
+    that say the same one after another are one `run`."""
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE said AS
@@ -120,27 +137,32 @@ def _gather(connection: duckdb.DuckDBPyConnection) -> None:
             FROM (FROM hinted UNION ALL BY NAME FROM implied) AS i
             LEFT JOIN past AS h ON h.key_id = i.key_id AND {_HELD_AFTER.format(v="i")}
         )
-        SELECT *, row_number() OVER (PARTITION BY key_id ORDER BY known_at, vintage_id) AS nth
-        FROM (FROM stated UNION ALL BY NAME FROM settled WHERE word IS NOT NULL)
-        ORDER BY nth
+        SELECT * EXCLUDE (content), count(*) FILTER (is_new) OVER of_key AS run FROM (
+            SELECT *, content IS DISTINCT FROM lag(content) OVER of_key AS is_new FROM (
+                SELECT *, hash(word, time_period, {REST}) AS content
+                FROM (FROM stated UNION ALL BY NAME FROM settled WHERE word IS NOT NULL)
+            ) WINDOW of_key AS (PARTITION BY key_id ORDER BY known_at, vintage_id)
+        ) WINDOW of_key AS (PARTITION BY key_id ORDER BY known_at, vintage_id)
         """
     )
 
 
 def _fold(connection: duckdb.DuckDBPyConnection, tolerance: float) -> None:
-    """`outcome`: what each vintage did, one vintage after the other, all touched observations at once.
+    """`turned`: what each vintage did, one run after the other, all touched observations at once.
 
-    A figure within the tolerance is compared with the one that is held, not with the one before it: so in order.
+    A figure within the tolerance is compared with the one that is held, not with the one before it: so in order. What
+    is said again, with nothing else between, changes nothing; many vintages have few runs.
     """
+    connection.execute("CREATE OR REPLACE TEMP TABLE begun AS FROM said WHERE is_new ORDER BY run")
     connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE outcome AS
+        CREATE OR REPLACE TEMP TABLE turned AS
         WITH RECURSIVE fold AS (
-            SELECT key_id, nth, CASE word WHEN 'given' THEN 'added' ELSE word END AS outcome,
+            SELECT key_id, run, CASE word WHEN 'given' THEN 'added' ELSE word END AS outcome,
                    CASE word WHEN 'given' THEN key_id END AS series_id, {REST}
-            FROM said WHERE nth = 1
+            FROM begun WHERE run = 1
             UNION ALL
-            SELECT key_id, nth, outcome, CASE WHEN outcome <> 'withdrawn' THEN coalesce(held, given) END AS series_id,
+            SELECT key_id, run, outcome, CASE WHEN outcome <> 'withdrawn' THEN coalesce(held, given) END AS series_id,
                    {
             ", ".join(
                 f"CASE WHEN outcome IN ('added', 'filled', 'revised') THEN n_{name} ELSE {name} END"
@@ -148,17 +170,19 @@ def _fold(connection: duckdb.DuckDBPyConnection, tolerance: float) -> None:
             )
         }
             FROM (
-                SELECT n.key_id, n.nth, h.series_id AS held, CASE n.word WHEN 'given' THEN n.key_id END AS given,
+                SELECT n.key_id, n.run, h.series_id AS held, CASE n.word WHEN 'given' THEN n.key_id END AS given,
                        CASE WHEN n.word <> 'given' AND h.series_id IS NULL THEN n.word
                             WHEN n.word <> 'given' THEN 'withdrawn'
                             WHEN h.series_id IS NOT NULL AND NOT ({UNLIKE}) THEN 'same'
                             ELSE {OUTCOME} END AS outcome,
                        {", ".join(f"n.{name} AS n_{name}, h.{name}" for name in REST.split(", "))}
-                FROM fold AS h JOIN said AS n ON n.key_id = h.key_id AND n.nth = h.nth + 1
+                FROM fold AS h JOIN begun AS n ON n.key_id = h.key_id AND n.run = h.run + 1
             )
         )
-        SELECT key_id, vintage_id, known_at, {KEY}, time_period, {REST}, f.outcome
-        FROM said JOIN (SELECT key_id, nth, outcome FROM fold) AS f USING (key_id, nth) JOIN touched USING (key_id)
+        SELECT key_id, vintage_id, known_at, {KEY}, time_period, {REST},
+               CASE WHEN is_new OR f.outcome = 'ignored' THEN f.outcome WHEN word = 'given' THEN 'same' ELSE word END
+               AS outcome
+        FROM said JOIN (SELECT key_id, run, outcome FROM fold) AS f USING (key_id, run) JOIN touched USING (key_id)
         """,
         {"tolerance": tolerance},
     )
@@ -171,22 +195,22 @@ def _stand(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE standing AS
         SELECT * RENAME (known_at AS known_from), lead(known_at) OVER of_key AS known_to,
                lead(vintage_id) OVER of_key AS superseded_by, lead(outcome) OVER of_key AS change
-        FROM outcome WHERE outcome IN ('added', 'filled', 'revised', 'withdrawn')
+        FROM turned WHERE outcome IN ('added', 'filled', 'revised', 'withdrawn')
         WINDOW of_key AS (PARTITION BY key_id ORDER BY known_at, vintage_id)
         QUALIFY outcome <> 'withdrawn'
         """
     )
     connection.execute(
         f"""
-        INSERT INTO outcome BY NAME
+        INSERT INTO turned BY NAME
         SELECT e.key_id, e.vintage_id, e.known_at, {KEY}, h.time_period, {REST}, 'nothing' AS outcome
-        FROM extent AS e ANTI JOIN outcome AS o USING (key_id, vintage_id)
+        FROM extent AS e ANTI JOIN turned AS o USING (key_id, vintage_id)
         JOIN standing AS h ON h.key_id = e.key_id AND {_HELD_AFTER.format(v="e")}
         WHERE within_span AND sparse IS NULL
         """
     )
     connection.execute(
-        "DELETE FROM outcome AS o USING extent AS e WHERE o.outcome = 'same' AND e.sparse IS NULL "
+        "DELETE FROM turned AS o USING extent AS e WHERE o.outcome = 'same' AND e.sparse IS NULL "
         "AND o.key_id = e.key_id AND o.vintage_id = e.vintage_id"
     )
 

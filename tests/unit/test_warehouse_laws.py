@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
 from datazones.model import Break, Landed, Revisions, Staged
-from datazones.warehouse import WorkingCopy, aligning, withdrawing
+from datazones.warehouse import WorkingCopy, aligning, replaying, withdrawing
 from datazones.warehouse.connecting import Limits
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
@@ -198,15 +198,17 @@ def zone() -> Iterator[Held]:
             yield Held(folder, copy)
 
 
-@pytest.fixture(params=["joined", "laid beside", "sparse"], autouse=True)
+@pytest.fixture(params=["joined", "laid beside", "sparse", "one by one"], autouse=True)
 def compared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small vintages are joined with what is held, large ones laid beside it, and of those that leave out very much it
-    is told what they gave: the laws hold of all."""
+    """Small vintages are joined with what is held, large ones laid beside it, of those that leave out very much it is
+    told what they gave, and what comes late is replayed a part at a time: the laws hold of all."""
     if request.param == "laid beside":
         monkeypatch.setattr(aligning, "WORTHWHILE", 1)
     if request.param == "sparse":
         monkeypatch.setattr(withdrawing, "SPARSE_FROM", 0)
         monkeypatch.setattr(withdrawing, "SPARSE_TIMES", 1)
+    if request.param == "one by one":
+        monkeypatch.setattr(replaying, "WORDS", 1)
 
 
 keys = st.tuples(st.sampled_from(SERIES), st.sampled_from(YEARS))
