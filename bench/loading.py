@@ -4,9 +4,10 @@
 
 `first_load_vs_duckdb`: from the same SDMX-CSV file, ours read, conformed and loaded, theirs `read_csv` into a table.
 `revision_vs_first`: loads alone, of a vintage in which one observation in a hundred is another, scattered over all
-series. `..._vs_dlt_merge`: loads alone, of the same staged Parquet; dlt by its arrow path, merging on series and
-period, which keeps no history. Every side runs in a process of its own, all sides in turn, and what is compared is the
-median of the rounds: `ratio` on the wall, `cpu_ratio` in seconds of all cores, which a busy machine disturbs less.
+series; `late_vs_revision`: of another such, known before it, that comes after it. `..._vs_dlt_merge`: loads alone, of
+the same staged Parquet; dlt by its arrow path, merging on series and period, which keeps no history. Every side runs in
+a process of its own, all sides in turn, and what is compared is the median of the rounds: `ratio` on the wall,
+`cpu_ratio` in seconds of all cores, which a busy machine disturbs less.
 """
 
 from __future__ import annotations
@@ -56,6 +57,13 @@ def revision(folder: Path) -> Figures:
         found = timed(lambda: load(folder, path, staged(folder, "second")).revised)
     share = found["rows"] / first_rows(folder)
     return found | grown | {"changed_mb": share * (folder / "table.csv").stat().st_size / 2**20}
+
+
+def late(folder: Path) -> Figures:
+    """A vintage from between the two, on top of both."""
+    path = folder / "late.duckdb"
+    shutil.copy(folder / "revision.duckdb", path)
+    return timed(lambda: load(folder, path, staged(folder, "late")).revised)
 
 
 def first_rows(folder: Path) -> int:
@@ -111,6 +119,7 @@ SIDES: dict[str, Callable[[Path], Figures]] = {
     "bare": bare,
     "first": first,
     "revision": revision,
+    "late": late,
     "dlt_first": lambda folder: merged(folder, "first", "delete-insert"),
     "dlt_revision": lambda folder: merged(folder, "second", "delete-insert"),
     "scd2_first": lambda folder: merged(folder, "first", "scd2"),
@@ -161,6 +170,7 @@ def _compared(sides: dict[str, Figures], one: str, other: str, target: str) -> d
 COMPARISONS: dict[str, Comparison] = {
     "first_load_vs_duckdb": first_load_vs_duckdb,
     "revision_vs_first": revision_vs_first,
+    "late_vs_revision": lambda sides: _compared(sides, "late", "revision", "none"),
     "first_load_vs_dlt_merge": lambda sides: _compared(sides, "dlt_first", "first", "at least 1.5"),
     "revision_vs_dlt_merge": lambda sides: _compared(sides, "dlt_revision", "revision", "at least 2.5"),
     "first_load_vs_dlt_scd2": lambda sides: _compared(sides, "scd2_first", "first", "none"),

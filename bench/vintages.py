@@ -1,7 +1,8 @@
 """Staged vintages of a large dataflow, and what runs a measurement of them in a process of its own.
 
 The first vintage is a Eurostat-like table (bench/generate.py), read and conformed as always. Of a second one, that is
-as large, one observation in a hundred says another figure, scattered over all series.
+as large, one observation in a hundred says another figure, scattered over all series. A third one was known between
+the two, and comes late.
 """
 
 from __future__ import annotations
@@ -39,12 +40,15 @@ CHANGED = pl.struct("series_key", "period_start").hash(seed=1) % 100
 
 
 def make(folder: Path, observations: int) -> None:
-    """`table.csv`, and the `first` and the `second` vintage as staged Parquet."""
+    """`table.csv`, and the `first`, the `second` and the `late` vintage as staged Parquet."""
     sdmx_csv(observations, folder / "table.csv")
     read(folder)
-    (folder / "second").mkdir()
-    for path in sorted((folder / "first").glob("observations-*.parquet")):
-        revised(pl.read_parquet(path), 0).write_parquet(folder / "second" / path.name, compression="lz4")
+    for nth, (name, earlier) in enumerate((("second", 0), ("late", 15))):
+        (folder / name).mkdir()
+        for path in sorted((folder / "first").glob("observations-*.parquet")):
+            frame = revised(pl.read_parquet(path), nth)
+            known = frame.with_columns(pl.col("released_at") - pl.duration(days=earlier))
+            known.write_parquet(folder / name / path.name, compression="lz4")
 
 
 def read(folder: Path) -> Figures:
