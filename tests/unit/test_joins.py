@@ -81,3 +81,24 @@ def test_a_restatement_is_told_from_what_was_read_before_by_keys(tmp_path: Path,
     restate(rebuilt, held, Restatement(4, datetime(2020, 4, 1, tzinfo=UTC), "misread", "0"), limits)
     assert any("INSERT INTO restated" in sql and "HASH_JOIN" in plan for sql, plan in plans.items())
     assert [sql for sql, plan in plans.items() if EVERY_WITH_EVERY in plan] == []
+
+
+MACROS = {
+    "observation_as_of": "TIMESTAMP '2020-02-15'",
+    "vintage_diff": "TIMESTAMP '2020-01-15', TIMESTAMP '2020-02-15'",
+    "revision_triangle": "'GDP.S1'",
+}
+
+
+def test_every_view_and_macro_of_a_published_file_is_answered_by_keys(tmp_path: Path) -> None:
+    published = _of_three(tmp_path / "zone", 4.0).candidate("published")
+    with duckdb.connect(str(published), read_only=True) as connection:
+        views = [
+            name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        ]
+        ours = "FROM duckdb_functions() WHERE NOT internal AND database_name = current_database()"
+        assert {name for (name,) in connection.execute(f"SELECT function_name {ours}").fetchall()} == set(MACROS)
+        asked = [*views, *(f"{name}({given})" for name, given in MACROS.items())]
+        plans = {of: connection.execute(f"EXPLAIN (FORMAT json) FROM {of}").fetchall()[0][1] for of in asked}
+    assert len(views) > 8
+    assert [of for of, plan in plans.items() if EVERY_WITH_EVERY in plan] == []
