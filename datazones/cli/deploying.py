@@ -25,10 +25,13 @@ from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.settings import settings
 from infra import automations, deployments
 from infra.automations import Automation
-from infra.deployments import OURS, POOL
+from infra.deployments import FLOWS, POOL
 from infra.upkeep.parts import prefect
 from infra.upkeep.plan import CODE
 from tasks.quotas import limit_name
+
+OURS = "datazones"
+"""The tag by which an automation is known to be ours, so that it goes when nothing declares it any more."""
 
 
 def deploy() -> Iterator[dict[str, object]]:
@@ -122,10 +125,13 @@ def _deployment(client: SyncPrefectClient, automation: Automation, name: str) ->
 
 
 def _undeployed(client: SyncPrefectClient, wanted: Container[str]) -> Iterator[str]:
-    for held in client.read_deployments(deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[OURS]))):
-        if held.name not in wanted:
-            client.delete_deployment(held.id)
-            yield held.name
+    """Of zones and hubs that the catalogue has no more. What somebody made of our flows by a name of his own stays."""
+    for kind in FLOWS:
+        tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[kind]))
+        for held in client.read_deployments(deployment_filter=tagged):
+            if held.name in held.tags and held.name not in wanted:
+                client.delete_deployment(held.id)
+                yield held.name
 
 
 def _forgotten(client: SyncPrefectClient, wanted: Container[str]) -> Iterator[str]:

@@ -22,8 +22,9 @@ POOL = "datazones"
 COMMAND = "python -m infra.standby"
 """What a worker starts for a run: a fork of the process that stands by, where there is one."""
 
-OURS = "datazones"
-"""The tag by which what was put on a server is known to be ours, so that it goes when it is declared no more."""
+FLOWS = {"zone": "refresh", "hub": "unite"}
+"""What is deployed for each entry of the catalogue, by kind: a flow, which takes its id by that name, and a deployment,
+which has the kind and its id for tags, and the id for a name."""
 
 HEAD = """\
 # Deployments of Datazones, written by `python -m infra.deployments` from datazones/catalogue/zones and
@@ -52,7 +53,7 @@ class Deployment(Entry):
             "description": self.description,
             "entrypoint": self.entrypoint,
             "parameters": self.parameters,
-            "tags": [OURS, *self.tags],
+            "tags": list(self.tags),
             "schedules": [{"cron": cron, "timezone": "UTC"} for cron in self.schedules],
             "concurrency_limit": {"limit": self.concurrency, "collision_strategy": "ENQUEUE"},
             "work_pool": {"name": POOL, "work_queue_name": self.queue, "job_variables": {"command": COMMAND}},
@@ -61,14 +62,15 @@ class Deployment(Entry):
 
 def of_zone(zone: Zone) -> Deployment:
     """A zone's refresh or a hub's building, on its own schedule; members that publish have their hub built, too."""
-    flow, named = ("refresh", "zone") if zone.collects else ("unite", "hub")
+    kind = "zone" if zone.collects else "hub"
+    flow = FLOWS[kind]
     return Deployment(
         name=zone.zone_id,
         description=f"{zone.name_en} {zone.name_zh}: {flow} and publish. Owner: {zone.owner}.",
         entrypoint=f"flows/{flow}.py:{flow}",
-        parameters={named: zone.zone_id},
+        parameters={kind: zone.zone_id},
         schedules=(zone.schedule,),
-        tags=(named, zone.zone_id),
+        tags=(kind, zone.zone_id),
         queue=zone.zone_id,
     )
 

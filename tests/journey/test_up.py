@@ -66,7 +66,7 @@ def test_what_is_declared_no_more_is_taken_from_the_server_and_what_is_not_ours_
     made = (
         "from prefect.client.orchestration import get_client; from prefect import flow\n"
         "client = get_client(sync_client=True); mine = client.create_flow(flow(lambda: None, name='mine'))\n"
-        "client.create_deployment(mine, 'gone', tags=['datazones', 'zone'])\n"
+        "client.create_deployment(mine, 'gone', tags=['zone', 'gone'])\n"
         "client.create_deployment(mine, 'kept', tags=['zone'])"
     )
     assert installation.python(made).returncode == 0

@@ -1,4 +1,4 @@
-"""Two pictures of Prefect's UI, of an installation that is up with --auth: `python docs/pictures/prefect.py FOLDER`.
+"""Two pictures of Prefect's UI, of an installation that is up with --auth: `python docs/pictures/ui.py FOLDER`.
 
 FOLDER is where `datazones up` was typed; beijing has to have been published there. A font with Chinese characters helps
 (Debian's fonts-wqy-zenhei).
