@@ -26,6 +26,14 @@ class Objects(Protocol):
         """The object's bytes and its ETag; None when there is none."""
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """A file that nobody ever sees half-written, whoever else writes it meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
 class Landing:
     """Raw answers of one zone: objects under `<prefix>/raw/`, files in `folder`, both named by sha256."""
 
@@ -74,7 +82,4 @@ class Landing:
     def _write(self, digest: str, body: bytes) -> None:
         path = self._folder / digest
         if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            aside = path.with_name(f"{digest}.{os.getpid()}")
-            aside.write_bytes(body)
-            aside.replace(path)
+            write_whole(path, body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,6 +16,7 @@ from datazones.backfilling.parts import parts as parts_in
 from datazones.backfilling.planning import spans
 from datazones.catalogue import Feed, Zone
 from datazones.errors import CatalogueInvalid, UnknownCode
+from datazones.landing import write_whole
 from datazones.model import Window
 from datazones.periods import period
 from datazones.publishing import pull, was_published
@@ -178,9 +178,7 @@ def unfinished(equipment: Equipment) -> list[str]:
                 over[name] = mark
             else:
                 left.append(backfill_id)
-    aside = kept.with_suffix(f".{os.getpid()}")
-    aside.write_bytes(orjson.dumps(over))
-    aside.replace(kept)
+    write_whole(kept, orjson.dumps(over))
     return list(dict.fromkeys(left))
 
 

@@ -9,7 +9,6 @@ that a question which ten zones share is asked once.
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ import polars as pl
 
 from datazones.backfilling.planning import SPAN
 from datazones.errors import UnknownCode
-from datazones.landing import Landing
+from datazones.landing import Landing, write_whole
 from datazones.model import Landed, Request, Window
 from datazones.periods import period
 from datazones.publishing import Store
@@ -84,7 +83,7 @@ class Answered:
         held = self._store.get(key) if self._has(window, name) else None
         self._store.swap(key, note, held[1] if held else None)
         self._remembered(window, name)
-        self._write(name, note)
+        write_whole(self._folder / name, note)
         return landed
 
     @contextmanager
@@ -111,12 +110,6 @@ class Answered:
     def _local(self, name: str) -> bytes | None:
         path = self._folder / name
         return path.read_bytes() if path.exists() else None
-
-    def _write(self, name: str, note: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        aside = self._folder / f"{name}.{os.getpid()}"
-        aside.write_bytes(note)
-        aside.replace(self._folder / name)
 
 
 @dataclass

@@ -66,13 +66,12 @@ class Ledger:
 
     def ids(self, begins: str = "") -> list[str]:
         """Every backfill of the zone whose id begins so."""
-        found = self._store.listing(f"{self._prefix}/{begins}")
-        return list(dict.fromkeys(each.key.removeprefix(f"{self._prefix}/").partition("/")[0] for each in found))
+        return list(self.marks(begins))
 
-    def marks(self) -> dict[str, str]:
-        """Every backfill of the zone, with what changes whenever anything of it does, by one listing."""
+    def marks(self, begins: str = "") -> dict[str, str]:
+        """The same, each with what changes whenever anything of it does, by one listing."""
         found: dict[str, list[str]] = {}
-        for each in self._store.listing(f"{self._prefix}/"):
+        for each in self._store.listing(f"{self._prefix}/{begins}"):
             backfill_id, _, name = each.key.removeprefix(f"{self._prefix}/").partition("/")
             found.setdefault(backfill_id, []).append(f"{name} {each.etag}")
         return {backfill_id: sha256("\n".join(objects).encode()).hexdigest() for backfill_id, objects in found.items()}

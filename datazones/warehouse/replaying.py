@@ -104,8 +104,8 @@ def _remember(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _gather(connection: duckdb.DuckDBPyConnection) -> None:
-    """`said`: what each vintage said of each touched observation, in order; `given` is whether it gave one. Vintages
-    that say the same one after another are one `run`."""
+    """`said`: what each vintage said of each touched observation, in order, in a `word` and the figure that it
+    gave. Vintages that say the same one after another are one `run`."""
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE said AS

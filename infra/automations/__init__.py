@@ -16,6 +16,7 @@ from pydantic import Field
 from datazones.catalogue import Catalogue, Zone
 from datazones.catalogue.entries import Entry, Text, Word
 from datazones.catalogue.loading import entries
+from infra.deployments import FLOWS
 
 
 class Automation(Entry):
@@ -29,7 +30,8 @@ class Automation(Entry):
 
 def declared(catalogue: Catalogue) -> tuple[Automation, ...]:
     """All of them: of the hubs that have members, and those of this folder."""
-    of_hubs = (_of_hub(hub, catalogue.members_of(hub)) for hub in catalogue.hubs.values() if catalogue.members_of(hub))
+    members = ((hub, catalogue.members_of(hub)) for hub in catalogue.hubs.values())
+    of_hubs = (_of_hub(hub, having) for hub, having in members if having)
     return (*of_hubs, *entries(Path(__file__).parent, Automation, "name").values())
 
 
@@ -47,5 +49,5 @@ def _of_hub(hub: Zone, members: Sequence[Zone]) -> Automation:
             "threshold": 1,
             "within": 0,
         },
-        actions=({"type": "run-deployment", "deployment": f"unite/{hub.zone_id}"},),
+        actions=({"type": "run-deployment", "deployment": f"{FLOWS['hub']}/{hub.zone_id}"},),
     )
