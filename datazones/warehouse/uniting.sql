@@ -1,18 +1,27 @@
 -- The union of what zones share. The views told_* hold what each of them tells, by zone_id; `asked` the feeds of each.
+-- Zones that ask for one feed hear the same in the end, each at its own times. First is who knew first what another did
+-- not: of two histories the one that goes on is taken, and one that lacks a vintage, or began later, never replaces one
+-- that has it. So a hub keeps what it has published, whichever zone asked last.
+CREATE TEMP TABLE heard AS
+SELECT zone_id, feed_id, dense_rank() OVER (PARTITION BY feed_id ORDER BY known) AS place, asked_at
+FROM (SELECT zone_id, feed_id, list_append(list_sort(list_distinct(list(known_at))), TIMESTAMP 'infinity') AS known,
+             max(retrieved_at) AS asked_at
+      FROM told_vintage GROUP BY ALL);
+
 CREATE TEMP TABLE told_of AS
-SELECT zone_id, series_id, feed_id, series_key, s.ref_area IN (c.ref_area, c.gb2260) AS is_own, asked_at, content,
+SELECT zone_id, series_id, feed_id, series_key, s.ref_area IN (c.ref_area, c.gb2260) AS is_own, place, asked_at, content,
        segment, concat_ws('|', unit_measure, unit_mult::VARCHAR, base_per) AS unit
-FROM told_series AS s JOIN contribution AS c USING (zone_id)
-JOIN (SELECT zone_id, feed_id, max(retrieved_at) AS asked_at FROM told_vintage GROUP BY ALL) USING (zone_id, feed_id)
+FROM told_series AS s JOIN contribution AS c USING (zone_id) JOIN heard USING (zone_id, feed_id)
 LEFT JOIN (SELECT zone_id, series_id, bit_xor(hash(period_start, period_end, obs_value, obs_status)) AS content
            FROM told_latest GROUP BY ALL) USING (zone_id, series_id)
 WHERE list_contains(c.feeds, feed_id);
 
 -- A series that several zones tell is taken from one of them, with its whole history in all its segments: from the zone
--- that it is about, else from the one that asked last.
+-- that it is about, else from the one that has known it best.
 CREATE TEMP TABLE teller AS
 SELECT *, row_number() OVER (ORDER BY feed_id, series_key, segment)::INTEGER AS number
-FROM (FROM told_of QUALIFY rank() OVER (PARTITION BY feed_id, series_key ORDER BY is_own DESC, asked_at DESC, zone_id) = 1);
+FROM (FROM told_of
+      QUALIFY rank() OVER (PARTITION BY feed_id, series_key ORDER BY is_own DESC, place, asked_at DESC, zone_id) = 1);
 
 INSERT INTO origin
 SELECT number, t.zone_id, count(*)::INTEGER, count(*) FILTER (o.content IS DISTINCT FROM t.content)::INTEGER

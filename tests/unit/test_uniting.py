@@ -14,7 +14,7 @@ from datazones.warehouse.connecting import Limits
 from datazones.warehouse.marts import marts
 from datazones.warehouse.uniting import is_united, united
 from tests.hubs import RACE, contribution, hub_of, load_into, united_of, zone_file
-from tests.unit.expectations_zone import Zone, doctored
+from tests.unit.expectations_zone import Zone, doctored, examined
 
 Figures = Mapping[str, float]
 BEIJING: Figures = {"2018": 90.0, "2019": 100.0, "2020": 120.0}
@@ -88,7 +88,7 @@ def test_rates_and_indices_are_ranked_and_never_added_up(tmp_path: Path) -> None
     assert _ask(path, "SELECT DISTINCT place, share_of_zones FROM ranking") == [(1, None)]
 
 
-def test_a_series_that_several_zones_tell_is_there_once_from_the_one_that_asked_last(
+def test_a_series_that_several_zones_tell_is_there_once_from_the_one_that_has_known_it_longest(
     zones: dict[str, Path], tmp_path: Path
 ) -> None:
     newer = {**RACE, "PAT.CN": {"2019": 20.0, "2020": 31.0}}
@@ -99,12 +99,60 @@ def test_a_series_that_several_zones_tell_is_there_once_from_the_one_that_asked_
         ("GDP.CN-AH", "anhui", 1, 0),
         ("GDP.CN-BJ", "beijing", 1, 0),
         ("GDP.CN-HN", "hunan", 1, 0),
-        ("PAT.CN", "anhui", 3, 2),
-        ("PAT.US", "anhui", 3, 0),
+        ("PAT.CN", "beijing", 3, 1),
+        ("PAT.US", "beijing", 3, 0),
     ]
-    assert _ask(path, "SELECT obs_value FROM observation WHERE series_key = 'PAT.CN' AND time_period = '2020'") == [
-        (31.0,)
-    ]
+    assert _ask(path, PATENTS) == [("beijing", 30.0)]
+
+
+PATENTS = """
+SELECT zone_id, obs_value FROM latest JOIN series USING (series_id) JOIN origin USING (series_id)
+WHERE series_key = 'PAT.CN' AND time_period = '2020'
+"""
+
+
+@pytest.mark.parametrize(
+    ("beijing", "hunan", "teller"),
+    [
+        pytest.param([1, 2], [1, 2, 3], "hunan", id="who goes on with the same history is taken"),
+        pytest.param([1, 2, 3, 4], [1, 2, 4, 5], "beijing", id="who missed a vintage never replaces who has it"),
+        pytest.param([1, 2, 3, 4, 5], [1, 2, 4, 5], "beijing", id="though both heard the newest"),
+        pytest.param([2, 4, 6], [1, 7], "hunan", id="who began first is first, whoever hears more often"),
+        pytest.param([1, 2], [1, 2], "beijing", id="of equals the first by name"),
+    ],
+)
+def test_a_hub_takes_the_history_that_loses_nothing(
+    beijing: list[int], hunan: list[int], teller: str, tmp_path: Path
+) -> None:
+    files = {}
+    for zone_id, months in (("beijing", beijing), ("hunan", hunan)):
+        (tmp_path / zone_id).mkdir()
+        zone = Zone(tmp_path / zone_id)
+        for month in months:
+            zone.load([("PAT.CN", "2020", 100.0 + month, None)], f"2024-{month:02}-01", feed_id="pat", agency_id="WB")
+        files[zone_id] = zone.candidate(zone_id)
+    path = hub_of(tmp_path / "hub.duckdb", files)
+    newest = {"beijing": beijing, "hunan": hunan}[teller][-1]
+    assert _ask(path, PATENTS) == [(teller, 100.0 + newest)]
+
+
+def test_a_hub_of_zones_that_ask_in_turn_passes_the_gate_each_time(tmp_path: Path) -> None:
+    zones, files, published = {}, {}, None
+    for zone_id in ("beijing", "hunan"):
+        (tmp_path / zone_id).mkdir()
+        zones[zone_id] = Zone(tmp_path / zone_id)
+    for month in range(1, 5):
+        for day, (zone_id, zone) in enumerate(zones.items(), start=1):
+            rows = [("PAT.CN", str(year), 100.0 + year + month / 100, None) for year in range(2015, 2021)]
+            zone.load(
+                rows, f"2024-{month:02}-{day:02}", feed_id="pat", agency_id="WB", unit_measure="1", title="Patents"
+            )
+            files[zone_id] = zone.candidate(f"{zone_id}-{month}")
+            hub = hub_of(tmp_path / f"hub-{month}-{day}.duckdb", files)
+            if published:
+                verdict = examined(hub, published)
+                assert verdict.passed, verdict.findings
+            published = hub
 
 
 def test_the_race_says_who_is_ahead_since_when_and_by_how_much(zones: dict[str, Path], tmp_path: Path) -> None:
