@@ -13,6 +13,7 @@ from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from datazones.errors import CatalogueInvalid
+from datazones.validating import first_fault
 
 PREFIX = "DATAZONES_"
 PROVIDERS_BASE = f"{PREFIX}PROVIDERS_BASE"
@@ -123,11 +124,11 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        fault = first_fault(error)
+        name = PREFIX + "_".join(fault.at).upper()
         raise CatalogueInvalid(
             f"the setting {name}",
-            found=repr(first["input"]),
-            expected=first["msg"],
+            found=fault.found,
+            expected=fault.expected,
             next_step=f"correct or unset {name}, in the environment or in .env",
         ) from error

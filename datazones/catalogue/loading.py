@@ -15,6 +15,7 @@ from datazones import dialects, quirks
 from datazones.catalogue.entries import Agency, Entry, Feed, Terms, Zone
 from datazones.errors import CatalogueInvalid, UnknownCode
 from datazones.periods import period
+from datazones.validating import first_fault
 
 SHIPPED = Path(__file__).parent
 
@@ -138,10 +139,8 @@ def _entry(path: Path, kind: type[_Kind], own_id: str | None) -> _Kind:
     try:
         return kind.model_validate(given if own_id is None else {own_id: path.stem, **given})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        found = "nothing" if first["type"] == "missing" else repr(first["input"])
-        raise _invalid(path, key, found, first["msg"]) from error
+        fault = first_fault(error)
+        raise _invalid(path, ".".join(fault.at) or "the file", fault.found, fault.expected) from error
 
 
 def _invalid(path: Path, key: str, found: str, expected: str) -> CatalogueInvalid:

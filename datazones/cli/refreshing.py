@@ -37,7 +37,8 @@ def refresh_all(zones: Sequence[str], feeds: Sequence[str], *, as_json: bool = F
         wanted = [equipment.catalogue.feed(feed).feed_id for feed in feeds]
         if not all(equipment.published(zone).exists() for zone in chosen):
             equipment.examiner.warm()
-        click.echo(f"Starting: {len(chosen)} zones, Prefect and the object store ...", err=True)
+        of = chosen[0].zone_id if len(chosen) == 1 else f"{len(chosen)} zones"
+        click.echo(f"Starting: {of}, Prefect and the object store ...", err=True)
         with prefect_api(equipment.settings.home, meanwhile=equipment.warm):
             ended = [_one(zone, wanted) for zone in chosen]
         printing.rows([_row(equipment, end) for end in ended], as_json=as_json)

@@ -34,6 +34,7 @@ from pydantic import (
 
 from datazones.errors import SnapshotTampered
 from datazones.model import HeldFeed, Pin, Table, Verdict
+from datazones.validating import first_fault
 
 LAYOUT: Final = 2
 """Of manifests. A reader refuses a layout that it does not know; what each brought is in docs/publishing.md."""
@@ -68,10 +69,10 @@ class Document(BaseModel):
         try:
             document = cls.model_validate_json(content)
         except ValidationError as error:
-            first, layout = error.errors()[0], cls.model_fields.get("layout")
+            fault, layout = first_fault(error), cls.model_fields.get("layout")
             raise SnapshotTampered(
                 key,
-                found=f"{'.'.join(str(part) for part in first['loc']) or 'content'}: {first['msg']}",
+                found=f"{'.'.join(fault.at) or 'content'}: {fault.expected}",
                 expected=f"a {cls.__name__.lower()}" + (f" of layout {layout.default}" if layout else ""),
                 next_step="upgrade Datazones if a newer one wrote it; else find out who wrote to this prefix",
             ) from error

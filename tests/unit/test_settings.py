@@ -30,6 +30,7 @@ def test_a_malformed_setting_is_named_with_what_was_found(
     settings.cache_clear()
     assert given in caught.value.found
     assert caught.value.exit_code == 2
+    assert not caught.value.expected.startswith("Value error")
 
 
 def test_a_secret_is_never_in_the_words_of_the_settings() -> None:
