@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -32,10 +32,11 @@ def set_aside(candidate: Candidate, verdict: Verdict) -> int:
         if not zone.collects:
             return 0
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
-            loads = [copy.load_of(each) for each in broken]
-        found = [_placed(equipment, zone, each, load) for each, load in zip(broken, loads, strict=True) if load]
-        if len(found) < len(broken):
+            loads = {each: copy.load_of(each) for each in broken}
+        if None in loads.values():
             return 0
+        places = _places(equipment, zone, loads)
+        found = [places.get(each, each) for each in broken]
         with WorkingCopy.held(equipment.working(zone), equipment.limits) as copy:
             copy.set_aside(found, equipment.settings.clock())
     return len(found)
@@ -66,24 +67,34 @@ def alone(verdict: Verdict) -> list[Broken]:
     return list(found.values())
 
 
-def _placed(equipment: Equipment, zone: Zone, broken: Broken, load: Logged) -> Broken:
-    """The row with the raw answer that it came in and its place there, found by reading each answer again."""
-    companions = [answer for answer in load.answers if answer.part != "data"]
-    for answer in (answer for answer in load.answers if answer.part == "data"):
-        place = _place(equipment, zone, broken, load, [answer, *companions])
-        if place is not None:
-            return replace(broken, raw_digest=answer.digest, raw_place=place)
-    return broken
+def _places(equipment: Equipment, zone: Zone, loads: Mapping[Broken, Logged | None]) -> dict[Broken, Broken]:
+    """The rows with the raw answer that each came in and its place there, found by reading every answer again, once."""
+    found: dict[Broken, Broken] = {}
+    for load in {load.load_id: load for load in loads.values() if load}.values():
+        wanted = [each for each, of in loads.items() if of == load]
+        companions = [answer for answer in load.answers if answer.part != "data"]
+        for answer in (answer for answer in load.answers if answer.part == "data"):
+            missing = [each for each in wanted if each not in found]
+            if missing:
+                places = _of_answer(equipment, zone, missing, load, [answer, *companions])
+                found |= {each: replace(each, raw_digest=answer.digest, raw_place=place) for each, place in places}
+    return found
 
 
-def _place(equipment: Equipment, zone: Zone, broken: Broken, load: Logged, answers: Sequence[Landed]) -> int | None:
-    """Which observation of the answer it is, from 1; None if it is not in it, or it cannot be read by itself."""
+def _of_answer(
+    equipment: Equipment, zone: Zone, wanted: Sequence[Broken], load: Logged, answers: Sequence[Landed]
+) -> list[tuple[Broken, int]]:
+    """Which observations of the answer these are, from 1; none of what is not in it, or if it cannot be read alone."""
     feed = as_declared(equipment.catalogue.feed(load.feed_id), load.declared)
     try:
         staged = read(equipment, zone, feed, window_of(load.declared), answers, into=equipment.staged / "places")
     except DatazonesError:
-        return None
+        return []
     frame = pl.concat([pl.read_parquet(path, columns=["series_key", "time_period"]) for path in staged.observations])
-    wanted = (pl.col("series_key") == broken.series_key) & (pl.col("time_period") == broken.time_period)
-    found = frame.with_row_index("place", offset=1).filter(wanted)["place"].to_list()
-    return int(found[-1]) if found else None
+    named = pl.DataFrame(
+        [(number, each.series_key, each.time_period) for number, each in enumerate(wanted)],
+        schema={"number": pl.UInt32, "series_key": pl.String, "time_period": pl.String},
+        orient="row",
+    )
+    rows = frame.with_row_index("place", offset=1).join(named, on=["series_key", "time_period"])
+    return [(wanted[number], place) for number, place in rows.group_by("number").agg(pl.col("place").max()).iter_rows()]
