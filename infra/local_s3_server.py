@@ -2,17 +2,19 @@
 
     python -m infra.local_s3_server FOLDER
 
-Beyond ministack it does four things: it lets in only who knows the key pair of this folder (ministack checks no
-signature), it mends what a kill in the middle of a write left behind, it keeps its port and keys from one start to the
-next, and it ends when its users are gone, also when they were killed.
+Beyond ministack it does five things: it lets in only who knows the key pair of this folder (ministack checks no
+signature), it mends what a kill in the middle of a write left behind, it takes nothing that the disk has no room for,
+it keeps its port and keys from one start to the next, and it ends when its users are gone, also when they were killed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -25,13 +27,16 @@ from typing import IO, TYPE_CHECKING
 from infra import locks
 
 if TYPE_CHECKING:
-    from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
+    from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 LOOK_S = 0.5
 ABANDONED_S = 5.0
 """So long nobody may use it before it ends; a repeated command finds it within that time."""
 
 HEALTH = "/_ministack/health"
+
+SPARE = 16 << 20
+"""Bytes that stay free whatever is put: for what is said of objects, and for whoever else writes to this disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,8 @@ async def _serve(place: Place, server: Server, listening: socket.socket) -> None
     from hypercorn.config import Config
     from ministack.app import app  # type: ignore[import-untyped]  # it comes without types
 
+    logging.getLogger("s3").addHandler(_Forgetful(logging.WARNING))
+    logging.getLogger("s3").setLevel(logging.WARNING)
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     config = Config()
@@ -159,22 +166,47 @@ async def _serve(place: Place, server: Server, listening: socket.socket) -> None
     _write(place.record, asdict(server))
     with ExitStack() as held:
         watching = asyncio.create_task(_watch(place, ending, held))
-        await serve(_guarded(app, server.access_key), config, shutdown_trigger=ending.wait)
+        await serve(_guarded(app, server.access_key, place.folder), config, shutdown_trigger=ending.wait)
         watching.cancel()
 
 
-def _guarded(app: ASGIFramework, access_key: str) -> ASGIFramework:
-    """Let through what is asked with this folder's access key, and the question after our health."""
+def _guarded(app: ASGIFramework, access_key: str, folder: Path) -> ASGIFramework:
+    """Let through what is asked with this folder's access key, and the question after our health; of puts those that
+    the disk has room for."""
     credential = f"Credential={access_key}/".encode()
 
     async def guarded(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        status, body = 403, b""
         if scope["type"] != "http" or scope["path"] == HEALTH or _knows(scope["headers"], credential):
-            await app(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": 403, "headers": []})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            body = _no_room(scope, folder) if scope["type"] == "http" else b""
+            if not body:
+                await app(scope, receive, send)
+                return
+            status = 507
+        await send({"type": "http.response.start", "status": status, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return guarded
+
+
+def _no_room(scope: HTTPScope, folder: Path) -> bytes:
+    """What is answered to a put that the disk has no room for; nothing to all others."""
+    size = next((int(said) for name, said in scope["headers"] if name == b"content-length"), 0)
+    free = shutil.disk_usage(folder).free
+    if scope["method"] != "PUT" or free >= size + SPARE:
+        return b""
+    said = f"{free:,} bytes are free on the disk of the store, and {size:,} are to be kept, with {SPARE:,} to spare"
+    return f"<Error><Code>InsufficientStorage</Code><Message>{said}</Message></Error>".encode()
+
+
+class _Forgetful(logging.Handler):
+    """Ends the server when an object could not be written. ministack says so to its log alone, answers that all is well
+    and forgets the object at its next start: now whoever put it gets no answer, asks again, and finds it gone."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("Failed to"):
+            print(record.getMessage(), file=sys.stderr, flush=True)
+            os._exit(1)
 
 
 def _knows(headers: Iterable[tuple[bytes, bytes]], credential: bytes) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -146,12 +146,13 @@ class Store:
         """
         sealed = Sealed.of(content) if isinstance(content, bytes) else content
         outcome = self._whose(key, sealed) if sealed.size > SMALL else Outcome.UNKNOWN
+        failed: list[StoreUnavailable] = []
         if outcome is Outcome.UNKNOWN:
-            outcome = _settled(lambda: self._put(key, sealed, ABSENT), lambda: self._whose(key, sealed))
+            outcome = _settled(lambda: self._put(key, sealed, ABSENT, failed), lambda: self._whose(key, sealed))
         if outcome is Outcome.NOT_OURS:
             raise self._other_bytes(key, sealed)
         if outcome is Outcome.UNKNOWN:
-            raise self._unsettled(key)
+            raise self._unsettled(key, failed)
 
     def swap(self, key: str, content: bytes, etag: str | None) -> Outcome:
         """Replace the object if it is still the one with this ETag; with None, create it if there is none.
@@ -167,7 +168,7 @@ class Store:
             return Outcome.UNKNOWN if found == etag else Outcome.NOT_OURS
 
         sealed = Sealed.of(content)
-        return _settled(lambda: self._put(key, sealed, condition), look)
+        return _settled(lambda: self._put(key, sealed, condition, []), look)
 
     def listing(self, prefix: str, after: str = "") -> Iterator[Listed]:
         """Every object whose key begins with `prefix` and follows `after`, in order of keys."""
@@ -198,20 +199,24 @@ class Store:
                 raise
         return False
 
-    def _put(self, key: str, sealed: Sealed, condition: Condition) -> bool:
-        """Whether the store says that it has it; False when the condition did not hold or no answer came."""
+    def _put(self, key: str, sealed: Sealed, condition: Condition, failed: list[StoreUnavailable]) -> bool:
+        """Whether the store says that it has it; False when the condition did not hold, or when it did not take it,
+        which is added to `failed`."""
         metadata = {_DIGEST: sealed.digest}
-        with suppress(StoreUnavailable), asking(self._name(key)):
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=sealed.body(), Metadata=metadata, **condition
-                )
-            except ClientError as error:
-                if is_refused(error):
-                    return False
-                raise
-            return True
-        return False
+        try:
+            with asking(self._name(key)):
+                try:
+                    self._client.put_object(
+                        Bucket=self._bucket, Key=key, Body=sealed.body(), Metadata=metadata, **condition
+                    )
+                except ClientError as error:
+                    if is_refused(error):
+                        return False
+                    raise
+        except StoreUnavailable as error:
+            failed.append(error)
+            return False
+        return True
 
     def _whose(self, key: str, sealed: Sealed) -> Outcome:
         """Whether the object is this one, by its size and the sha256 it was put with, else by its bytes."""
@@ -266,10 +271,11 @@ class Store:
             next_step="find out who wrote to this prefix; nothing was overwritten",
         )
 
-    def _unsettled(self, key: str) -> StoreUnavailable:
+    def _unsettled(self, key: str, failed: Sequence[StoreUnavailable]) -> StoreUnavailable:
+        why = failed[-1].found if failed else "a put that was refused"
         return StoreUnavailable(
             self._name(key),
-            found="a put without an answer, and no object",
+            found=f"{why}, and no object",
             expected="the object that was put",
             next_step="check the store's health, then run again; nothing was lost",
         )

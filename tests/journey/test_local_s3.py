@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.publishing import Store
 from infra import local_s3, locks
 from infra.local_s3_server import Place
+from tests.disks import MEGABYTE, disk
 
 BUCKET = "figures"
 USER = """
@@ -166,3 +168,38 @@ def test_a_bucket_name_that_s3_does_not_allow_is_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogueInvalid, match="DATAZONES_STORE_"), local_s3.running(tmp_path, "a"):
         pass
     assert not _serves(tmp_path)
+
+
+def test_what_the_disk_has_no_room_for_is_refused_and_says_how_much_there_is(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", 48) as folder:
+        with local_s3.running(folder, BUCKET) as address, Store.at(address) as store:
+            store.create("fits", os.urandom(4 * MEGABYTE))
+            with pytest.raises(StoreUnavailable, match="bytes are free on the disk of the store") as caught:
+                store.create("large", os.urandom(40 * MEGABYTE))
+            assert "no object" in caught.value.found
+            assert store.get("large") is None
+        with local_s3.running(folder, BUCKET) as address, Store.at(address) as store:
+            assert [found.key for found in store.listing("")] == ["fits"]
+
+
+def test_all_that_was_promised_is_there_after_a_disk_had_no_room(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", 48, files=60) as folder:
+        with local_s3.running(folder, BUCKET) as address, Store.at(address) as store:
+            promised = _filled(store)
+            assert _ends(folder, 5.0)
+        assert len(promised) > 5
+        with local_s3.running(folder, BUCKET) as address, Store.at(address) as store:
+            found = [found.key for found in store.listing("")]
+            assert found[: len(promised)] == promised
+            assert len(found) <= len(promised) + 1, "and the last, of which nobody could say"
+            assert {(store.get(key) or ())[0] for key in found} == {b"figures"}
+
+
+def _filled(store: Store) -> list[str]:
+    """What the store said it had, until it could take no more."""
+    promised: list[str] = []
+    with suppress(StoreUnavailable):
+        for number in range(60):
+            store.create(f"{number:02}", b"figures")
+            promised.append(f"{number:02}")
+    return promised

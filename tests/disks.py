@@ -1,0 +1,37 @@
+"""Disks that are soon full, for tests of what comes of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+MEGABYTE = 1 << 20
+
+
+@contextmanager
+def disk(folder: Path, megabytes: int, files: int = 10_000) -> Iterator[Path]:
+    """A disk of its own at `folder`, with room for so much and for so many files."""
+    folder.mkdir()
+    options = f"size={megabytes}m,nr_inodes={files}"
+    mounting = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "datazones", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounting.returncode:
+        message = f"no disk can be mounted here, which takes root: {mounting.stderr.strip()}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def grow(folder: Path, megabytes: int) -> None:
+    """Somebody has made room."""
+    subprocess.run(["mount", "-o", f"remount,size={megabytes}m", str(folder)], check=True)
