@@ -86,6 +86,10 @@ class StoreUnavailable(Transient):
     """The object store did not answer, or answered 5xx."""
 
 
+class DiskFull(Transient):
+    """A disk of this machine has no room for what has to be written."""
+
+
 class SchedulerSilent(Transient):
     """Prefect's server answers and its scheduler makes no runs."""
 
@@ -112,6 +116,10 @@ class StructureChanged(Permanent):
 
 class UnknownCode(Permanent):
     """A code, period or name that is in none of the lists it must come from."""
+
+
+class MemoryShort(Permanent):
+    """A step needs more memory than it may take."""
 
 
 class CorrectionStale(Permanent):
@@ -164,7 +172,7 @@ class StoreUnsafe(Permanent):
 
 OF_ONE_FEED = (
     *(ProviderUnavailable, RateLimited, PagesShifted, ProviderRefused, ResponseMalformed),
-    *(StructureChanged, UnknownCode, CorrectionStale, CatalogueInvalid),
+    *(StructureChanged, UnknownCode, CorrectionStale, CatalogueInvalid, MemoryShort),
 )
 """What is wrong with one feed says nothing about the others of a zone: they are refreshed all the same."""
 

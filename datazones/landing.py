@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from datazones.errors import SnapshotTampered, StoreUnavailable
+from datazones.exhausted import told
 from datazones.model import Landed
 
 
@@ -27,11 +28,15 @@ class Objects(Protocol):
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """A file that nobody ever sees half-written, whoever else writes it meanwhile."""
+    """A file that nobody ever sees half-written, whoever else writes it meanwhile. DiskFull where there is no room."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.write_bytes(content)
-    aside.replace(path)
+    with told(path.parent):
+        try:
+            aside.write_bytes(content)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)  # on a full disk half a file would keep what little there is
 
 
 class Landing:

@@ -23,6 +23,7 @@ import orjson
 from datazones import dialects, errors
 from datazones.conforming import conform
 from datazones.conforming.correcting import corrected, count_corrected
+from datazones.exhausted import what_ran_out
 from datazones.model import Correction, Cube, Hints
 from datazones.quirks import mended
 
@@ -170,20 +171,25 @@ def _answer(job: Job) -> dict[str, object]:
     try:
         return dict(asdict(stage(job)))
     except errors.DatazonesError as error:
-        said = {"code": error.code, "subject": error.subject, "found": error.found}
-        return {"error": {**said, "expected": error.expected, "next_step": error.next_step}}
+        return _failure(error)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of polars are BaseException, and must not end the worker
-        return {
-            "error": {
-                "code": errors.ResponseMalformed.__name__,
-                "subject": job.subject,
-                "found": f"{type(error).__name__}: {str(error)[:200]}",
-                "expected": "bytes that the dialect reads or refuses in its own words",
-                "next_step": f"the raw answer is kept; report it as a fault of the dialect {job.dialect}",
-            }
-        }
+        return _failure(what_ran_out(error, job.subject, Path(job.into)) or _unforeseen(job, error))
+
+
+def _failure(error: errors.DatazonesError) -> dict[str, object]:
+    said = {"code": error.code, "subject": error.subject, "found": error.found}
+    return {"error": {**said, "expected": error.expected, "next_step": error.next_step}}
+
+
+def _unforeseen(job: Job, error: BaseException) -> errors.ResponseMalformed:
+    return errors.ResponseMalformed(
+        job.subject,
+        found=f"{type(error).__name__}: {str(error)[:200]}",
+        expected="bytes that the dialect reads or refuses in its own words",
+        next_step=f"the raw answer is kept; report it as a fault of the dialect {job.dialect}",
+    )
 
 
 if __name__ == "__main__":

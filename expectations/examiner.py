@@ -21,13 +21,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from select import select
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from threading import RLock
 from types import TracebackType
 from typing import BinaryIO, cast
 
 from datazones.catalogue.entries import Feed
 from datazones.errors import ValidatorBroken
+from datazones.exhausted import what_ran_out
 from datazones.model import Verdict
 from expectations.case import ANSWER, CASE, Answer, Case
 from expectations.standby import connected
@@ -133,8 +134,9 @@ class Examiner:
         if self._process is not None and self._process.silent:
             self._stop()
         if answer.broken is not None:
-            raise ValidatorBroken(
-                f"the examination of {subject}",
+            examination = f"the examination of {subject}"
+            raise what_ran_out(answer.broken, examination, Path(gettempdir())) or ValidatorBroken(
+                examination,
                 found=answer.broken,
                 expected="a verdict",
                 next_step="nothing was said about the data and nothing is published; mend the validator and run again",

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from datazones import exhausted
 from datazones.backfilling import Ledger
 from datazones.backfilling.answered import Answered
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
@@ -264,14 +265,18 @@ _current: Equipment | None = None
 
 @contextmanager
 def equipped() -> Iterator[Equipment]:
-    """The equipment of this process: opened here if nobody has yet, and then closed here."""
+    """The equipment of this process: opened here if nobody has yet, and then closed here.
+
+    DiskFull or MemoryShort where that is why something within it failed.
+    """
     global _current
     if _current is not None:
-        yield _current
+        with exhausted.told(_current.settings.home):
+            yield _current
         return
     chosen = settings()
-    presence.hold(chosen.home)
-    with ExitStack() as stack:
+    with exhausted.told(chosen.home), ExitStack() as stack:
+        presence.hold(chosen.home)
         _current = Equipment(chosen, load(chosen.zones_folder, chosen.feeds_folder), stack)
         try:
             yield _current

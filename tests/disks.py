@@ -14,10 +14,10 @@ MEGABYTE = 1 << 20
 
 
 @contextmanager
-def disk(folder: Path, megabytes: int, files: int = 10_000) -> Iterator[Path]:
-    """A disk of its own at `folder`, with room for so much and for so many files."""
-    folder.mkdir()
-    options = f"size={megabytes}m,nr_inodes={files}"
+def disk(folder: Path, size: str, files: int = 10_000) -> Iterator[Path]:
+    """A disk of its own at `folder`, with room for so much (64k, 48m) and for so many files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = f"size={size},nr_inodes={files}"
     mounting = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "datazones", str(folder)], capture_output=True, text=True, check=False
     )
@@ -30,8 +30,3 @@ def disk(folder: Path, megabytes: int, files: int = 10_000) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def grow(folder: Path, megabytes: int) -> None:
-    """Somebody has made room."""
-    subprocess.run(["mount", "-o", f"remount,size={megabytes}m", str(folder)], check=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from datazones.errors import SnapshotTampered
+from datazones.exhausted import told
 from datazones.model import Base, Parent
 from datazones.publishing.manifest import Document, File, Manifest, Pointer, PublicKey, Reference
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, follows
@@ -145,19 +146,22 @@ def _bring(store: Store, prefix: str, manifest: Manifest, into: Path, at_hand: P
 
 def _fetch(store: Store, key: str, expected: str, into: Path, at_hand: Path | None) -> None:
     aside = _beside(into, "part")
-    digest = _copied(at_hand, aside) if at_hand else None
-    if digest != expected:
-        digest = store.get_to(key, aside)
-    if digest != expected:
+    try:
+        with told(into.parent):
+            digest = _copied(at_hand, aside) if at_hand else None
+            if digest != expected:
+                digest = store.get_to(key, aside)
+        if digest != expected:
+            raise SnapshotTampered(
+                key,
+                found=digest or "no object",
+                expected=expected,
+                next_step="publish again, or roll back; then find out who wrote to this prefix",
+            )
+        _wal(into).unlink(missing_ok=True)
+        aside.replace(into)
+    finally:
         aside.unlink(missing_ok=True)
-        raise SnapshotTampered(
-            key,
-            found=digest or "no object",
-            expected=expected,
-            next_step="publish again, or roll back; then find out who wrote to this prefix",
-        )
-    _wal(into).unlink(missing_ok=True)
-    aside.replace(into)
 
 
 def _copied(at_hand: Path, aside: Path) -> str:

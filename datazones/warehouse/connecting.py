@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from datazones.errors import DatazonesError, WarehouseBusy, WarehouseDamaged
+from datazones.exhausted import what_ran_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,17 @@ def opened(
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     except duckdb.Error as error:
-        raise _ours(error, path) from error
+        raise _ran_out(error, path, limits.spill) or _ours(error, path) from error
     try:
         _harden(connection, [limits.spill, *reach, *([path.parent] if path else [])])
         yield connection
-    except duckdb.FatalException as error:
-        raise _ours(error, path) from error
+    except duckdb.Error as error:
+        ours = _ran_out(error, path, limits.spill)
+        if ours is None and isinstance(error, duckdb.FatalException):
+            ours = _ours(error, path)
+        if ours is None:
+            raise
+        raise ours from error
     finally:
         connection.close()
 
@@ -74,14 +80,18 @@ def _harden(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> N
     connection.execute("SET lock_configuration = true")
 
 
+def _ran_out(error: duckdb.Error, path: Path | None, spill: Path) -> DatazonesError | None:
+    return what_ran_out(error, str(path or "DuckDB in memory"), path.parent if path else spill)
+
+
 def _ours(error: duckdb.Error, path: Path | None) -> DatazonesError:
-    text = str(error).partition("\n")[0]
+    text, subject = str(error).partition("\n")[0], str(path or "DuckDB in memory")
     if "lock" in text.lower():
         return WarehouseBusy(
-            str(path), found=text, expected="no other process at it", next_step="wait for the other run to end"
+            subject, found=text, expected="no other process at it", next_step="wait for the other run to end"
         )
     return WarehouseDamaged(
-        str(path),
+        subject,
         found=text,
         expected="a sound DuckDB file",
         next_step="move the file away; the next run builds it again from the published snapshot",

@@ -19,6 +19,7 @@ from shutil import rmtree
 import duckdb
 import polars as pl
 
+from datazones.exhausted import told
 from datazones.model import Part
 from datazones.warehouse import schema
 from datazones.warehouse.connecting import literal
@@ -152,7 +153,8 @@ def _write(
         path.parent.mkdir(parents=True, exist_ok=True)
         mine = frame.filter(_within(cut.years)) if cut.years and len(batch) > 1 else frame
         mine = mine.with_columns(pl.lit(None, pl.String).alias(name) for name in empty).select(n for n, _ in columns)
-        mine.write_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        with told(into):
+            mine.write_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         yield Part(cut.name, str(path), path.stat().st_size, sha256_of(path), cut.table, mine.height)
 
 

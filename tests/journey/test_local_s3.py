@@ -171,7 +171,7 @@ def test_a_bucket_name_that_s3_does_not_allow_is_named(tmp_path: Path) -> None:
 
 
 def test_what_the_disk_has_no_room_for_is_refused_and_says_how_much_there_is(tmp_path: Path) -> None:
-    with disk(tmp_path / "small", 48) as folder:
+    with disk(tmp_path / "small", "48m") as folder:
         with local_s3.running(folder, BUCKET) as address, Store.at(address) as store:
             store.create("fits", os.urandom(4 * MEGABYTE))
             with pytest.raises(StoreUnavailable, match="bytes are free on the disk of the store") as caught:
@@ -183,7 +183,7 @@ def test_what_the_disk_has_no_room_for_is_refused_and_says_how_much_there_is(tmp
 
 
 def test_all_that_was_promised_is_there_after_a_disk_had_no_room(tmp_path: Path) -> None:
-    with disk(tmp_path / "small", 48, files=60) as folder:
+    with disk(tmp_path / "small", "48m", files=60) as folder:
         with local_s3.running(folder, BUCKET) as address, Store.at(address) as store:
             promised = _filled(store)
             assert _ends(folder, 5.0)

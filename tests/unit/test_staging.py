@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from datazones.errors import ResponseMalformed
+from datazones.errors import MemoryShort, ResponseMalformed
 from datazones.staging import Job, Reader
 
 GOOD = (
@@ -42,7 +42,7 @@ def test_the_error_of_a_reading_reaches_the_worker_as_it_was_raised(tmp_path: Pa
 def test_a_reading_that_takes_all_memory_ends_in_its_child(tmp_path: Path) -> None:
     head, row = GOOD[:-2].split(b",[", 1)
     body = head + b",[" + b",".join([row] * 400_000) + b"]]"
-    with Reader(128, 60) as reader, pytest.raises(ResponseMalformed, match="MiB|Memory"):
+    with Reader(128, 60) as reader, pytest.raises((MemoryShort, ResponseMalformed), match="DATAZONES_MEMORY_LIMIT_MB"):
         reader.read(_job(tmp_path, body))
 
 

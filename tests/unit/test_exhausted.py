@@ -1,0 +1,80 @@
+"""What ran out is told as such, wherever it showed."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from datazones.errors import DiskFull, MemoryShort, StructureChanged
+from datazones.exhausted import told
+from datazones.landing import write_whole
+from datazones.staging import Job, Reader
+from datazones.warehouse.connecting import Limits, opened
+from tests.disks import disk
+from tests.unit.test_staging import GOOD
+
+
+def test_a_file_that_a_disk_has_no_room_for_is_not_left_there_in_part(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", "64k") as folder:
+        with pytest.raises(DiskFull, match="bytes are free"), told(folder):
+            write_whole(folder / "answer", bytes(100_000))
+        assert list(folder.iterdir()) == []
+        write_whole(folder / "answer", bytes(50_000))
+
+
+def test_what_polars_has_no_room_for_is_told_by_the_reading_child(tmp_path: Path) -> None:
+    body = tmp_path / "body"
+    body.write_bytes(GOOD)
+    with disk(tmp_path / "small", "4k") as folder, Reader(2048, 60) as reader:
+        job = Job(subject="hunan, test", dialect="worldbank_json", bodies=(str(body),), into=str(folder))
+        with pytest.raises(DiskFull, match=r"No space left.* bytes are free at .*small"):
+            reader.read(job)
+
+
+def test_what_duckdb_has_no_room_for_is_told_and_the_file_is_not_called_damaged(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", "4m") as folder:
+        path = folder / "zone.duckdb"
+        limits = Limits(256, 1, tmp_path / "spill")
+        with opened(path, limits) as connection:
+            connection.execute("CREATE TABLE figures AS SELECT 1 AS one")
+        with pytest.raises(DiskFull, match=r"No space left"), told(folder), opened(path, limits) as connection:
+            connection.execute("CREATE TABLE many AS SELECT hash(range) AS h FROM range(1_000_000)")
+        with opened(path, limits) as connection:
+            assert connection.execute("FROM figures").fetchall() == [(1,)]
+
+
+def test_a_disk_without_room_to_spill_is_full(tmp_path: Path) -> None:
+    with (
+        disk(tmp_path / "spill", "8m") as spill,
+        pytest.raises(DiskFull, match=r"offload.* bytes are free at .*/spill"),
+        opened(None, Limits(64, 1, spill)) as connection,
+    ):
+        connection.execute("CREATE TABLE many AS SELECT hash(range)::VARCHAR AS h FROM range(10_000_000)")
+
+
+def test_a_step_that_needs_more_memory_than_it_may_take_says_which_setting_bounds_it(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MemoryShort, match="DATAZONES_MEMORY_LIMIT_MB"),
+        told(tmp_path),
+        opened(None, Limits(32, 1, tmp_path / "spill")) as connection,
+    ):
+        connection.execute("SELECT list(hash(range)) FROM range(10_000_000)")
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EACCES, "denied"), duckdb.Error("odd"), pl.exceptions.ComputeError("x")]
+)
+def test_what_has_another_reason_stays_as_it_is(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(type(error)) as caught, told(tmp_path):
+        raise error
+    assert caught.value is error
+
+
+def test_an_error_of_ours_stays_as_it_is_though_a_full_disk_came_before_it(tmp_path: Path) -> None:
+    ours = StructureChanged("trade", found="2 units", expected="one", next_step="look")
+    with pytest.raises(StructureChanged), told(tmp_path):
+        raise ours from OSError(errno.ENOSPC, "No space left on device")
