@@ -1,12 +1,14 @@
 """Raw bytes as received, kept once, by digest: first in the object store, which is the truth, and beside the worker.
 
-Everything that is loaded later can be read again from here.
+Everything that is loaded later can be read again from here. What a machine has not used for a week it forgets.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Protocol
 from datazones.errors import SnapshotTampered, StoreUnavailable
 from datazones.exhausted import told
 from datazones.model import Landed
+
+UNUSED_S = 7 * 86_400.0
 
 
 class Objects(Protocol):
@@ -39,6 +43,27 @@ def write_whole(path: Path, content: bytes) -> None:
             aside.unlink(missing_ok=True)  # on a full disk half a file would keep what little there is
 
 
+def forget(folder: Path, unused_s: float = UNUSED_S) -> int:
+    """Remove what nobody has used for so long of a folder of copies from the store; the bytes that went."""
+    gone = 0
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):  # another process forgets, too
+            found = path.stat()
+            if path.is_file() and time.time() - found.st_mtime > unused_s:
+                path.unlink()
+                gone += found.st_size
+    return gone
+
+
+def use(path: Path) -> bool:
+    """Whether the file is there; it is then not forgotten for a while."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 class Landing:
     """Raw answers of one zone: objects under `<prefix>/raw/`, files in `folder`, both named by sha256."""
 
@@ -59,9 +84,13 @@ class Landing:
     def path(self, landed: Landed) -> Path:
         """A file with these bytes on this machine, fetched from the store if another worker landed them."""
         path = self._folder / landed.digest
-        if not path.exists():
+        if not use(path):
             self._write(landed.digest, self._fetch(landed))
         return path
+
+    def is_here(self, landed: Landed) -> bool:
+        """Whether this machine has the bytes, whichever zone landed them."""
+        return use(self._folder / landed.digest)
 
     def _fetch(self, landed: Landed) -> bytes:
         found = self._objects.get(self._key(landed.digest))
@@ -86,5 +115,5 @@ class Landing:
 
     def _write(self, digest: str, body: bytes) -> None:
         path = self._folder / digest
-        if not path.exists():
+        if not use(path):
             write_whole(path, body)

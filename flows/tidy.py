@@ -14,10 +14,11 @@ from tasks.equip import equipped
 
 @flow(name="tidy", flow_run_name="tidy")
 def tidy(zones: list[ZoneId] | None = None, keep: int = 20, days: int = 90) -> int:
-    """The bytes that went: of these zones (unset: all) all but the newest `keep` snapshots and those younger."""
+    """The bytes that went, of these zones and hubs (unset: all), but for the newest `keep` snapshots and young ones."""
     rows, gone = [], 0
     with equipped() as equipment:
-        for zone in map(equipment.catalogue.zone, zones or equipment.catalogue.zones):
+        chosen = map(equipment.catalogue.zone, zones) if zones else equipment.catalogue.publishing
+        for zone in chosen:
             now, trusted = equipment.settings.clock(), equipment.trusted(zone)
             swept = sweep(
                 equipment.store, zone.prefix, now, keep=keep, younger_than=timedelta(days=days), trusted=trusted

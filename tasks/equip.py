@@ -25,7 +25,7 @@ from datazones.backfilling.answered import Answered
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
 from datazones.catalogue.asking import requests
 from datazones.errors import CatalogueInvalid
-from datazones.landing import Landing
+from datazones.landing import Landing, forget
 from datazones.model import Parent, Request, Window
 from datazones.publishing import SCRATCH, Book, Signer, Store, StoreAddress, last_pulled, probe, refuse_unsafe
 from datazones.reconciling import Rules
@@ -61,12 +61,15 @@ class Equipment:
     @cached_property
     def store(self) -> Store:
         """The object store, probed once a day by each machine: one that ignores a condition would lose somebody's
-        snapshot, but asking so before every run would be most of what a run asks in which nothing is new."""
+        snapshot, but asking so before every run would be most of what a run asks in which nothing is new. The machine
+        then also forgets what it has of the store and did not use."""
         address = store_address(self.settings, self._stack)
         store = self._stack.enter_context(Store.at(address))
         probed = self.settings.home / "probed" / sha256(f"{address.url} {address.bucket}".encode()).hexdigest()
         if not probed.exists() or time.time() - probed.stat().st_mtime > PROBED_FOR_S:
             refuse_unsafe(probe(store, SCRATCH))
+            for folder in (self.settings.home / "landing", self.generations):
+                forget(folder)
             probed.parent.mkdir(parents=True, exist_ok=True)
             probed.touch()
         return store
@@ -147,6 +150,11 @@ class Equipment:
     def staged(self) -> Path:
         """Where readings wait for their load."""
         return self.settings.home / "staged"
+
+    @property
+    def generations(self) -> Path:
+        """Published files that somebody wanted to look at, by zone and manifest."""
+        return self.settings.home / "generations"
 
     @property
     def rebuilding(self) -> Path:

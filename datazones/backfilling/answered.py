@@ -3,7 +3,7 @@
     <prefix>/raw/answers/<feed>/<first>_<last>/<sha256 of the question>     which raw answer it was
 
 The note is written as soon as the answer has landed. On one machine the notes of all zones are known to each other, so
-that a question which ten zones share is asked once.
+that a question which ten zones share is asked once, if within the week for which the machine remembers the answer.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class Answered:
         note = orjson.loads(content)
         landed = Landed.from_plain(note["landed"])
         if note["backfill_id"] != backfill_id and (force or landed.retrieved_at < _over(window)):
+            return None
+        if not own and not self._landing.is_here(landed):
             return None
         body = self._landing.path(landed).read_bytes()
         answer = Answer(note["status"], landed.headers, body, landed.retrieved_at)

@@ -196,6 +196,13 @@ def test_a_provider_that_is_down_is_an_event_of_the_watch(installation: Installa
     assert "403" in str(_event(installation, "provider.down", "provider.WB")["reason"])
 
 
+def test_every_zone_and_hub_is_tidied_up(installation: Installation) -> None:
+    run = installation.prefect("deployment", "run", "tidy/tidy", "--watch")
+    assert "Completed" in run.stdout, run.stdout + run.stderr
+    (told,) = installation.asked("artifacts/filter", {"artifacts": {"key": {"any_": ["tidy"]}}})
+    assert {row["zone"] for row in json.loads(told["data"])} == {*ZONES, "national"}
+
+
 def _event(installation: Installation, what: str, whom: str) -> dict[str, object]:
     """What the first event of that name says, of all that may be told meanwhile, about that zone or provider."""
     wanted = {"filter": {"event": {"name": [f"datazones.{what}"]}, "resource": {"id": [f"datazones.{whom}"]}}}

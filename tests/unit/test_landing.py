@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from datazones.errors import SnapshotTampered, StoreUnavailable
-from datazones.landing import Landing
+from datazones.landing import Landing, forget
 from datazones.model import Landed
 
 AT = datetime(2026, 4, 1, tzinfo=UTC)
@@ -40,6 +41,21 @@ def test_another_worker_fetches_what_it_did_not_land_itself(tmp_path: Path) -> N
     bucket = Bucket()
     landed = _keep(Landing(bucket, "zones/hunan", tmp_path / "one"), b"figures")
     assert Landing(bucket, "zones/hunan", tmp_path / "two").path(landed).read_bytes() == b"figures"
+
+
+def test_what_a_machine_has_not_used_for_a_week_it_forgets_and_fetches_again(tmp_path: Path) -> None:
+    landing = Landing(Bucket(), "zones/hunan", tmp_path)
+    old, used, young = (_keep(landing, body) for body in (b"old", b"used", b"young"))
+    (tmp_path / f"{old.digest}.4711").write_bytes(b"what a killed run left")
+    for name in (old.digest, used.digest, f"{old.digest}.4711"):
+        os.utime(tmp_path / name, (0, 0))
+    landing.path(used)
+    assert forget(tmp_path) == len(b"old") + len(b"what a killed run left")
+    assert {path.name for path in tmp_path.iterdir()} == {used.digest, young.digest}
+    assert not landing.is_here(old)
+    assert landing.path(old).read_bytes() == b"old"
+    assert landing.is_here(old)
+    assert forget(tmp_path / "nowhere") == 0
 
 
 def test_bytes_that_changed_in_the_store_are_not_used(tmp_path: Path) -> None:
