@@ -1,7 +1,8 @@
 """The process that keeps an installation up: `python -m infra.upkeep.supervisor PLAN`, PLAN being a line of JSON.
 
 It starts the servers, tells Prefect of pool and deployments, starts the workers, and starts again whatever dies, a
-little later each time it dies at once. On SIGTERM it ends all of it. Killed, it takes its parts with it.
+little later each time it dies at once. A full disk passes: it says nothing until there is room again, and keeps on. On
+SIGTERM it ends all of it. Killed, it takes its parts with it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 from types import FrameType
 
 from pydantic import TypeAdapter
@@ -38,6 +40,9 @@ PATIENT_STARTS = 4
 LONGEST_PAUSE_S = 15.0
 DOUBLINGS = 5
 """After so many restarts the pause is at its longest; a year of restarts is no power of two to compute."""
+
+MOST_LOG_BYTES = 64 << 20
+"""Of each part's words; so many more are kept beside them as `.log.1`."""
 
 DRAIN_S = 20.0
 """So long a worker may take to end what it does when everything is taken down."""
@@ -100,6 +105,17 @@ def resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def bound(log: Path, most: int = MOST_LOG_BYTES) -> None:
+    """Let a log past its bound begin anew, the last one beside it if there is room; whoever writes it appends."""
+    if log.exists() and log.stat().st_size > most:
+        before = log.with_name(f"{log.name}.1")
+        try:
+            copyfile(log, before)
+        except OSError:
+            before.unlink()
+        os.truncate(log, 0)
+
+
 class Supervisor:
     """Keeps the parts of one plan up, and says how they are."""
 
@@ -156,10 +172,13 @@ class Supervisor:
             kept.look()
             if kept.hung or kept.overgrown:
                 stop_all([kept.child], 0)
-            if kept.child.poll() is not None and kept.may_start_again:
-                kept.child, kept.restarts = self._started(kept.process), kept.restarts + 1
-                kept.begun_at, kept.answered_at = time.monotonic(), None
-        self._say()
+            with suppress(OSError):  # of a full disk; it is tried again at the next look
+                if kept.child.poll() is not None and kept.may_start_again:
+                    kept.child, kept.restarts = self._started(kept.process), kept.restarts + 1
+                    kept.begun_at, kept.answered_at = time.monotonic(), None
+                bound(self._place.log_of(kept.process.name))
+        with suppress(OSError):
+            self._say()
 
     def _say(self) -> None:
         found = tuple(kept.part for kept in (*self._servers, *self._workers))
@@ -186,7 +205,8 @@ def main() -> None:
         except Asked:
             pass
         except Exception as error:
-            place.say(State(os.getpid(), plan.api_url, ready=False, problem=f"{type(error).__name__}: {error}"))
+            with suppress(OSError):
+                place.say(State(os.getpid(), plan.api_url, ready=False, problem=f"{type(error).__name__}: {error}"))
             raise
         place.forget()
 

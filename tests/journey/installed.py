@@ -92,12 +92,12 @@ class Installation:
 
 
 @contextmanager
-def up(*words: str, **given: str) -> Iterator[Installation]:
+def up(*words: str, within: Path | None = None, **given: str) -> Iterator[Installation]:
     """One with simulated providers and what is given as settings, taken down with the block.
 
     Others may pass through its folder: PostgreSQL does, which does not run as root.
     """
-    with TemporaryDirectory(prefix="datazones-") as folder:
+    with TemporaryDirectory(prefix="datazones-", dir=within) as folder:
         Path(folder).chmod(0o711)
         found = Installation(Path(folder))
         (found.folder / ".env").write_text("".join(f"{name}={text}\n" for name, text in given.items()))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.disks import disk
+import duckdb
+
+from tests.disks import MEGABYTE, disk
+from tests.journey.installed import up
 from tests.journey.session import ZONE, session
 
 STEPS = {"landing": "16k", "staged": "16k", "working": "512k", "candidates": "512k", "published": "512k"}
@@ -26,3 +32,26 @@ def test_a_full_disk_is_named_wherever_a_run_writes_and_costs_nothing_but_the_ru
         assert isinstance(observations, int)
         assert observations > 400
         assert given.give("rebuild", ZONE, "--check")[0] == "0"
+
+
+def test_an_installation_outlives_a_full_disk() -> None:
+    with (
+        TemporaryDirectory(prefix="small-") as folder,  # a short name, for its sockets
+        disk(Path(folder) / "disk", "400m") as small,
+        up(within=small) as installation,
+    ):
+        ballast = small / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as filling:
+            while True:
+                filling.write(bytes(MEGABYTE))
+        time.sleep(10)
+        assert installation.place.is_up()
+        ballast.unlink()
+        run = installation.prefect("deployment", "run", f"refresh/{ZONE}", "--watch")
+        assert "Completed" in run.stdout, run.stdout + run.stderr
+        assert "A0N0" in str(_published(installation.home))
+
+
+def _published(home: Path) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(home / "published" / f"{ZONE}.duckdb"), read_only=True) as connection:
+        return connection.execute("SELECT DISTINCT series_key FROM observation").fetchall()
