@@ -9,9 +9,11 @@ import duckdb
 import polars as pl
 import pytest
 
+from datazones.cli.commands.doctor import _disk
 from datazones.errors import DiskFull, MemoryShort, StructureChanged
 from datazones.exhausted import told
 from datazones.landing import write_whole
+from datazones.settings import settings
 from datazones.staging import Job, Reader
 from datazones.warehouse.connecting import Limits, opened
 from tests.disks import disk
@@ -78,3 +80,17 @@ def test_an_error_of_ours_stays_as_it_is_though_a_full_disk_came_before_it(tmp_p
     ours = StructureChanged("trade", found="2 units", expected="one", next_step="look")
     with pytest.raises(StructureChanged), told(tmp_path):
         raise ours from OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_doctor_says_beforehand_that_a_run_will_not_have_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with disk(tmp_path / "small", "300m") as folder:
+        monkeypatch.setenv("DATAZONES_HOME", str(folder / "home"))
+        settings.cache_clear()
+        assert "MB free at" in _disk()
+        (folder / "home" / "working").mkdir(parents=True)
+        (folder / "home" / "working" / "hunan.duckdb").write_bytes(bytes(30_000_000))
+        with pytest.raises(DiskFull, match="where a run may need 346"):
+            _disk()
+    settings.cache_clear()

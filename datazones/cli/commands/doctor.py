@@ -7,12 +7,18 @@ from collections.abc import Callable, Iterator
 
 import click
 
+ROOM = 3
+"""So many times a zone's file may a run write beside it: a reading, a candidate with its Parquet, a copy."""
+
+SPARE_MB = 256
+"""For raw answers, for Prefect and for logs."""
+
 
 @click.command()
 @click.option("--policies", is_flag=True, help="Print the IAM policy that each zone's key needs, as JSON, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(policies: bool, as_json: bool) -> None:
-    """Check the installation before it is relied on: settings, catalogue, versions, and what the store really does.
+    """Check the installation before it is relied on: settings, catalogue, versions, disk, and what the store does.
 
     The store is probed with objects of its own: create-only puts, compare-and-swap, a race of two writers. One that
     ignores a condition is refused, because it would lose a snapshot one day. So is a Prefect server that others can
@@ -62,6 +68,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "settings", _settings
     yield "catalogue", _catalogue
     yield "versions", _versions
+    yield "disk", _disk
     yield "object store", _store
     yield "Prefect's server", _prefect
     yield "scheduler", _scheduler
@@ -89,6 +96,27 @@ def _versions() -> str:
     return ", ".join(
         f"{name} {version(name)}" for name in ("prefect", "great-expectations", "duckdb", "polars", "boto3")
     )
+
+
+def _disk() -> str:
+    from shutil import disk_usage
+
+    from datazones.errors import DiskFull
+    from datazones.settings import settings
+
+    home = settings().home.absolute()
+    there = next(folder for folder in (home, *home.parents) if folder.is_dir())
+    files = (path for name in ("working", "published") for path in (home / name).glob("*.duckdb"))
+    needed = SPARE_MB + ROOM * max((path.stat().st_size for path in files), default=0) // 1_000_000
+    free = disk_usage(there).free // 1_000_000
+    if free < needed:
+        raise DiskFull(
+            str(home),
+            found=f"{free:,} MB free at {there}, where a run may need {needed:,}",
+            expected=f"room for {ROOM} times the largest zone",
+            next_step="make room there, or set DATAZONES_HOME to a larger disk",
+        )
+    return f"{free:,} MB free at {there}; a run may need {needed:,}"
 
 
 def _prefect() -> str:
