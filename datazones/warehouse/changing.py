@@ -62,7 +62,7 @@ def find(connection: duckdb.DuckDBPyConnection, base: Base, held: Mapping[str, C
     since = one(connection, "SELECT coalesce(max(vintage_id), 0) FROM base.vintage")
     loose = base.loose
     for content in changed:
-        if _keys(content):
+        if schema.keys_of(content.name):
             if not _by_vintage(connection, content, since, before[content.name]):
                 _by_row(connection, content, base)
             loose += one(connection, f"SELECT count(*) FROM fresh_{content.name}")
@@ -76,7 +76,7 @@ def apply(connection: duckdb.DuckDBPyConnection, changes: Changes, into: Path, s
     connection.execute(f"ATTACH {literal(into)} AS candidate (STORAGE_VERSION '{storage_version}')")
     connection.execute("BEGIN")
     for content in changes.contents:
-        table, keys = content.name, _keys(content)
+        table, keys = content.name, schema.keys_of(content.name)
         if keys:
             same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
             connection.execute(f"DELETE FROM candidate.{table} AS t USING stale_{table} AS s WHERE {same}")
@@ -89,17 +89,12 @@ def apply(connection: duckdb.DuckDBPyConnection, changes: Changes, into: Path, s
     connection.execute("DETACH candidate")
 
 
-def _keys(content: Content) -> list[str]:
-    """What tells the rows of a table from one another; none where all of it is replaced."""
-    return schema.SORTED_BY[content.name].split(", ") if content.name in schema.SORTED_BY else []
-
-
 def _by_vintage(connection: duckdb.DuckDBPyConnection, content: Content, since: int, before: str) -> bool:
     """Whether what came with vintages after `since` is all that tells the table from the one with the digest `before`.
 
     What they took back from `latest` is in `superseded`, with all that it said.
     """
-    table, keys = content.name, ", ".join(_keys(content))
+    table, keys = content.name, ", ".join(schema.keys_of(content.name))
     if table not in BROUGHT_BY:
         return False
     taken = f"FROM held.superseded WHERE superseded_by > {since} AND vintage_id <= {since}"
@@ -114,7 +109,7 @@ def _by_vintage(connection: duckdb.DuckDBPyConnection, content: Content, since: 
 
 def _by_row(connection: duckdb.DuckDBPyConnection, content: Content, base: Base) -> None:
     """What is fresh and what is stale, by comparing all rows of the years in which there is any."""
-    table, keys = content.name, ", ".join(_keys(content))
+    table, keys = content.name, ", ".join(schema.keys_of(content.name))
     years = _years(base, content)
     within = f"WHERE {between(years)}" if years else ""
     for name, database, columns, empty in (

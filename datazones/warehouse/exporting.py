@@ -126,7 +126,7 @@ def recipe() -> str:
     both."""
     rules = [
         (schema.scripts(), schema.DOCS, schema.SORTED_BY, STORAGE_VERSION, duckdb.__version__, pl.__version__),
-        (parting.SMALL, parting.BY_DECADE, parting.BY_YEAR, parting.ROW_GROUP),
+        (parting.SMALL, parting.BY_DECADE, parting.BY_YEAR, parting.GATHERED, parting.ROW_GROUP),
     ]
     return sha256(json.dumps(rules).encode()).hexdigest()
 
@@ -168,9 +168,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, into: Path) -> None:
 
 def _order(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """Nothing where the working copy's rows lie in order already, as after a first load: sorting takes its time."""
-    if table not in schema.SORTED_BY:
+    keys = schema.keys_of(table)
+    if not keys:
         return "ORDER BY ALL"
-    keys = schema.SORTED_BY[table].split(", ")
     before = ", ".join(f"lag({key}) OVER () AS before_{key}" for key in keys)
     less = " OR ".join(
         " AND ".join([*(f"{key} = before_{key}" for key in keys[:place]), f"{keys[place]} < before_{keys[place]}"])

@@ -38,7 +38,7 @@ HANDS = 2
 """So many batches of files are made at once: most of the way from rows to a file is one thread's."""
 
 GATHERED = 1 << 21
-"""So many rows are in memory at once for each hand, unless a single file has more."""
+"""So many rows are in memory at once for each hand; a file of more is written row group by row group."""
 
 ROW_GROUP = 122_880
 """Rows that a reader can pass over by their least and greatest series and period."""
@@ -112,9 +112,13 @@ def write_parts(
     ]
     fresh = [(cut, rows) for cut, rows, digest in wanted if (cut.name, digest) not in said]
 
-    def write(batch: list[Cut]) -> list[Part]:
+    def write(gathered: tuple[list[Cut], int]) -> list[Part]:
+        batch, rows = gathered
+        columns = contents[batch[0].table].columns
         with connection.cursor() as own:
-            return list(_write(own, database, batch, contents[batch[0].table].columns, into))
+            if rows > GATHERED:
+                return [_streamed(own, database, batch[0], columns, into)]
+            return list(_write(own, database, batch, columns, into))
 
     with ThreadPoolExecutor(HANDS) as hands:
         made = {part.name: part for parts in hands.map(write, _batches(fresh)) for part in parts}
@@ -124,17 +128,17 @@ def write_parts(
     )
 
 
-def _batches(sized: Iterable[tuple[Cut, int]]) -> Iterator[list[Cut]]:
-    """Neighbours of one feed that are read at once."""
+def _batches(sized: Iterable[tuple[Cut, int]]) -> Iterator[tuple[list[Cut], int]]:
+    """Neighbours of one feed that are read at once, and how many rows they have; of more than GATHERED, one."""
     batch: list[Cut] = []
     rows = 0
     for cut, count in sized:
         if batch and (rows + count > GATHERED or (cut.table, cut.feed_id) != (batch[0].table, batch[0].feed_id)):
-            yield batch
+            yield batch, rows
             batch, rows = [], 0
         batch, rows = [*batch, cut], rows + count
     if batch:
-        yield batch
+        yield batch, rows
 
 
 def _write(
@@ -156,6 +160,24 @@ def _write(
         with told(into):
             mine.write_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         yield Part(cut.name, str(path), path.stat().st_size, sha256_of(path), cut.table, mine.height)
+
+
+def _streamed(
+    connection: duckdb.DuckDBPyConnection, database: str, cut: Cut, columns: tuple[tuple[str, str], ...], into: Path
+) -> Part:
+    """One file of rows that DuckDB sorts, within its memory, and hands over group by group."""
+    from pyarrow import parquet  # type: ignore[import-untyped]  # it comes without types; few zones need it
+
+    path, count = into / cut.name, 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    order = ", ".join([*schema.keys_of(cut.table), *(name for name, _ in columns)])
+    rows = connection.execute(f"SELECT * {_rows(connection, database, [cut])} ORDER BY {order}")
+    groups = rows.to_arrow_reader(ROW_GROUP)
+    with told(into), parquet.ParquetWriter(path, groups.schema, compression="zstd", compression_level=1) as writer:
+        for group in groups:
+            writer.write_batch(group, row_group_size=ROW_GROUP)
+            count += group.num_rows
+    return Part(cut.name, str(path), path.stat().st_size, sha256_of(path), cut.table, count)
 
 
 def sha256_of(path: Path) -> str:
@@ -190,7 +212,7 @@ def _of_series(connection: duckdb.DuckDBPyConnection, database: str, feed_id: st
 def _in_order(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     """Sorted as the table lies; to look is cheaper than to sort what is sorted. Rows of one key, if there were any,
     are told apart by all that they say."""
-    keys = schema.SORTED_BY[table].split(", ") if table in schema.SORTED_BY else []
+    keys = schema.keys_of(table)
     before = pl.lit(value=True)
     for key in reversed(keys):
         one, other = pl.col(key), pl.col(key).shift(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from pyarrow import parquet  # type: ignore[import-untyped]  # it comes without types
 
 from datazones.model import Part
 from datazones.publishing import Store, StoreAddress, current, fetch_manifest
@@ -95,6 +96,22 @@ def test_a_large_table_is_cut_by_feed_decade_and_newest_years_and_every_row_is_i
     found = pl.concat(pl.read_parquet(part.path) for part in parts).sort("series_id", "period_start")
     assert found.equals(expected)
     assert [part.rows for part in parts] == [pl.read_parquet(part.path).height for part in parts]
+
+
+def test_a_file_too_large_to_be_gathered_has_the_same_rows_in_the_same_order(
+    working: Path, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered = _built(working, tmp_path / "a", limits)
+    monkeypatch.setattr(parting, "GATHERED", 1000)
+    monkeypatch.setattr(parting, "ROW_GROUP", 2000)
+    built = [_built(working, tmp_path / str(n), replace(limits, threads=n)) for n in (1, 2)]
+    assert _by_name(built[0]) == _by_name(built[1])
+    assert [(part.name, part.rows, part.content) for part in built[0]] == [
+        (part.name, part.rows, part.content) for part in gathered
+    ]
+    for streamed, whole in zip(built[0], gathered, strict=True):
+        assert pl.read_parquet(streamed.path).equals(pl.read_parquet(whole.path))
+    assert parquet.ParquetFile(built[0][-1].path).num_row_groups == -(-gathered[-1].rows // 2000)
 
 
 def test_a_figure_that_changes_changes_the_file_of_its_feed_and_year_only(
