@@ -15,8 +15,8 @@ SHARED = "shared"
 _PUBLISHED: Final = (CURRENT, ASKED, "manifests/*", "objects/*", "held/*")
 """Below a zone's prefix, what a hub reads: all but the raw answers."""
 
-_LISTED: Final = (CURRENT, ASKED, "held/*")
-"""What it lists of that. Only a listing tells an absent object from one that is withheld."""
+_LISTED: Final = (CURRENT, ASKED, "manifests/*", "held/*")
+"""What it lists of that. Only a listing tells an absent object from one that is withheld, and what lies ahead."""
 
 
 def policy(bucket: str, prefix: str, *, principal: str | None = None, members: Iterable[str] = ()) -> dict[str, object]:
@@ -25,9 +25,8 @@ def policy(bucket: str, prefix: str, *, principal: str | None = None, members: I
     With a `principal` (an ARN) it is a bucket's policy, as stores without IAM have it. Raw answers, files, manifests
     and the pointer can be read and put, and never deleted: `datazones gc` needs a key of its own for that. Only the
     scratch objects by which the store is probed can be deleted. What zones share of providers' answers is read only:
-    who may write it is believed by all of them.
-    scratch objects by which the store is probed can be deleted. A hub's key reads what its `members` have published
-    below these prefixes, too, and writes nothing there.
+    who may write it is believed by all of them. A hub's key reads what its `members` have published below these
+    prefixes, too, and writes nothing there.
     """
     name = f"arn:aws:s3:::{bucket}"
     who = {"Principal": {"AWS": [principal]}} if principal else {}

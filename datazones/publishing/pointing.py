@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
+from itertools import islice
 
-from datazones.errors import SnapshotTampered
+from datazones.errors import CatalogueInvalid, SnapshotTampered
 from datazones.publishing.manifest import Manifest, Pointer, Reference, Signature
 from datazones.publishing.signing import ANYBODY, POINTER, SUFFIX, verify_signature
 from datazones.publishing.store import Store
 
 CURRENT = "CURRENT"
+
+NEAR = 4
+"""So many manifests of a chain are asked for one after the other, before it is listed what lies behind them."""
+
+AHEAD = 16
+"""So many are on their way at once after that."""
 
 
 def current(store: Store, prefix: str, trusted: Set[str] = ANYBODY) -> Pointer | None:
@@ -33,7 +42,10 @@ def read(store: Store, prefix: str, trusted: Set[str] = ANYBODY) -> tuple[Pointe
 def fetch_manifest(store: Store, prefix: str, reference: Reference) -> Manifest:
     """The manifest a reference names; SnapshotTampered unless it has the promised bytes and says the same of itself."""
     key = f"{prefix}/{reference.key}"
-    found = store.get(key)
+    return _promised(store.get(key), key, reference)
+
+
+def _promised(found: tuple[bytes, str] | None, key: str, reference: Reference) -> Manifest:
     digest = sha256(found[0]).hexdigest() if found else "no object"
     if found is None or digest != reference.sha256:
         raise _tampered(key, digest, reference.sha256)
@@ -61,11 +73,43 @@ def fetch_signer(store: Store, prefix: str, manifest: Manifest, trusted: Set[str
 
 
 def chain(store: Store, prefix: str, head: Reference | None) -> Iterator[tuple[Reference, Manifest]]:
-    """Every manifest from this one back to the first, each with the bytes that the next one promises."""
-    while head:
+    """Every manifest from this one back to the first, each with the bytes that the next one promises.
+
+    A manifest names the one before it, so that they could only be asked for one after the other: of a zone that has
+    published every hour for a year that takes minutes. Who goes far back asks for those ahead by what is listed.
+    """
+    for _ in range(NEAR):
+        if head is None:
+            return
         manifest = fetch_manifest(store, prefix, head)
         yield head, manifest
         head = before(prefix, manifest)
+    if head:
+        yield from _far(store, prefix, head)
+
+
+def _far(store: Store, prefix: str, head: Reference | None) -> Iterator[tuple[Reference, Manifest]]:
+    ahead = iter(_listed(store, prefix))
+    coming: dict[str, Future[tuple[bytes, str] | None]] = {}
+    with ThreadPoolExecutor(AHEAD) as hands:
+        while head:
+            key = f"{prefix}/{head.key}"
+            for passed in [other for other in coming if other > key]:  # of runs that were beaten
+                del coming[passed]
+            for other in islice((other for other in ahead if other <= key), AHEAD - len(coming)):
+                coming[other] = hands.submit(store.get, other)
+            found = coming.pop(key).result() if key in coming else store.get(key)
+            manifest = _promised(found, key, head)
+            yield head, manifest
+            head = before(prefix, manifest)
+
+
+def _listed(store: Store, prefix: str) -> list[str]:
+    """The keys of all manifests, the newest first; none where the key that we have may read and not list them."""
+    with suppress(CatalogueInvalid):
+        found = (listed.key for listed in store.listing(f"{prefix}/manifests/"))
+        return sorted((key for key in found if not key.endswith(SUFFIX)), reverse=True)
+    return []
 
 
 def before(prefix: str, manifest: Manifest) -> Reference | None:

@@ -51,15 +51,14 @@ def sweep(
     in between, and then nothing does.
     """
     before = read(store, prefix)
-    chain = list(states(store, prefix, trusted))
-    kept = [
-        manifest
-        for place, (_, manifest) in enumerate(chain)
-        if place < max(keep, 1) or now - manifest.created_at < younger_than
-    ]
+    kept, links = [], []
+    for place, (link, manifest) in enumerate(states(store, prefix, trusted)):
+        links.append(link.key)
+        if place < max(keep, 1) or now - manifest.created_at < younger_than:
+            kept.append(manifest)
     held = [candidate.manifest for candidate in waiting(store, prefix, trusted)]
     wanted = {f"{prefix}/{file.key}" for manifest in (*kept, *held) for file in manifest.files}
-    wanted |= {f"{prefix}/{link.key}{suffix}" for link, _ in chain for suffix in ("", SUFFIX)}
+    wanted |= {f"{prefix}/{link}{suffix}" for link in links for suffix in ("", SUFFIX)}
     first = _loose(store, prefix, wanted, grace)
     if read(store, prefix) != before:
         raise SnapshotConflict(

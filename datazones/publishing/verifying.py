@@ -46,7 +46,9 @@ def verify(store: Store, prefix: str, trusted: Set[str] = ANYBODY, *, seen: Pull
     head, _ = found
     with ThreadPoolExecutor(HANDS) as hands:
         files = hands.map(lambda file: _verify_file(store, prefix, file), head.files)
-        signers = [fetch_signer(store, prefix, manifest, trusted) for manifest in _back_from(store, prefix, head)]
+        signers = list(
+            hands.map(lambda manifest: fetch_signer(store, prefix, manifest, trusted), _back_from(store, prefix, head))
+        )
         list(files)
     return Verified(head, signers[0], len(signers), len(head.files), sum(file.size for file in head.files))
 

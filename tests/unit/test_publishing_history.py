@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from botocore.exceptions import ClientError
 
 from datazones.errors import SnapshotConflict, SnapshotTampered, UnknownCode
 from datazones.model import Parent
@@ -61,6 +62,58 @@ def _keys(store: Store, prefix: str, folder: str) -> set[str]:
 def test_history_goes_from_now_back_to_the_first(store: Store, prefix: str) -> None:
     assert [manifest.generation for _, manifest in states(store, prefix)] == [3, 2, 1]
     assert state(store, prefix, None)[1].generation == 3
+
+
+LONG = 40
+
+
+@pytest.fixture
+def long(store: Store, prefix: str, tmp_path: Path) -> list[Snapshot]:
+    """As many snapshots as nobody asks for one after the other, and beside them what beaten runs have left."""
+    found: list[Snapshot] = []
+    for number in range(1, LONG + 1):
+        found.append(put(store, prefix, candidate(tmp_path, str(number), found[-1].parent() if found else None)))
+        for digit in "09f" if number % 3 else "":
+            store.create(f"{prefix}/manifests/{number:010}-{digit * 64}.json", b"{}")
+    return found
+
+
+@pytest.mark.usefixtures("long")
+def test_a_long_history_is_asked_for_ahead_and_is_no_less_checked(
+    embedded: StoreAddress, store: Store, prefix: str
+) -> None:
+    asked: list[str] = []
+    under_way: list[int] = []
+
+    def tell(moment: str, _: int, what: str) -> None:
+        asked.append(f"{moment} {what}")
+        under_way.append(sum(1 if line.startswith("before") else -1 for line in tuple(asked)))
+
+    telling, _ = counted(store._client, embedded.bucket, tell)
+    found = list(states(telling, prefix))
+    assert [reference.generation for reference, _ in found] == list(range(LONG, 0, -1))
+    assert max(under_way) > 4
+    assert verify(store, prefix).manifests == LONG
+
+    far = f"{prefix}/{found[LONG - 7][0].key}"
+    content, _ = store.get(far) or (b"", "")
+    store._client.put_object(Bucket=embedded.bucket, Key=far, Body=content.replace(b"NBS", b"NSB"))
+    for walk in (lambda: list(states(store, prefix)), lambda: verify(store, prefix)):
+        with pytest.raises(SnapshotTampered, match=far):
+            walk()
+
+
+@pytest.mark.usefixtures("long")
+def test_who_may_read_manifests_and_not_list_them_goes_back_all_the_same(
+    embedded: StoreAddress, store: Store, prefix: str
+) -> None:
+    def tell(moment: str, _: int, what: str) -> None:
+        if moment == "before" and what.startswith("list_objects_v2"):
+            refusal = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise ClientError(refusal, "ListObjectsV2")  # type: ignore[arg-type]  # as much of it as is read
+
+    telling, _ = counted(store._client, embedded.bucket, tell)
+    assert [reference.generation for reference, _ in states(telling, prefix)] == list(range(LONG, 0, -1))
 
 
 def test_a_zone_that_has_published_nothing_has_no_history(store: Store, prefix: str) -> None:
