@@ -31,6 +31,8 @@ ENVIRONMENT = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:50,muzzy_decay_ms:0"}
 """For the process that reads: polars' allocator gives back what it is done with at once, not after seconds. A large
 answer is read in many small pieces, whose memory would add up to as much as the answer itself."""
 
+_TOO_LARGE = "the raw answer is kept; look at it, or raise DATAZONES_MEMORY_LIMIT_MB if it is sound and large"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -118,7 +120,7 @@ class Reader:
             job.subject,
             found=found,
             expected=f"a reading that ends within {self._deadline_s:.0f} s and {self._memory_mb} MiB",
-            next_step="the raw answer is kept; look at it, or raise DATAZONES_MEMORY_LIMIT_MB if it is sound and large",
+            next_step=_TOO_LARGE,
         )
 
 
@@ -175,7 +177,10 @@ def _answer(job: Job) -> dict[str, object]:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of polars are BaseException, and must not end the worker
-        return _failure(what_ran_out(error, job.subject, Path(job.into)) or _unforeseen(job, error))
+        ran_out = what_ran_out(error, job.subject, Path(job.into))
+        if isinstance(ran_out, errors.MemoryShort):
+            ran_out.next_step = _TOO_LARGE
+        return _failure(ran_out or _unforeseen(job, error))
 
 
 def _failure(error: errors.DatazonesError) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from datazones import dialects
-from datazones.errors import Permanent, ResponseMalformed, StructureChanged
+from datazones.errors import DatazonesError, MemoryShort, Permanent, ResponseMalformed, StructureChanged
 from datazones.staging import Reader
 from infra.simulator.clock import moment
 from infra.simulator.server import serving
@@ -219,11 +219,11 @@ def read(body, hints):
     yield from ()
 '''
 KILLING = {
-    "parse.panic": ("panic", "Panic"),
-    "parse.segfault": ("segfault", "died"),
-    "parse.killed": ("killed", "died"),
-    "parse.memory": ("memory", "MemoryError|died"),
-    "parse.loop": ("loop", "no end within"),
+    "parse.panic": ("panic", ResponseMalformed, "Panic"),
+    "parse.segfault": ("segfault", ResponseMalformed, "died"),
+    "parse.killed": ("killed", ResponseMalformed, "died"),
+    "parse.memory": ("memory", MemoryShort, "raise DATAZONES_MEMORY_LIMIT_MB if it is sound"),
+    "parse.loop": ("loop", ResponseMalformed, "no end within"),
 }
 
 
@@ -246,15 +246,15 @@ def endangered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Worke
 
 
 @row("parse.process-dies")
-@pytest.mark.parametrize(("told", "found"), KILLING.values(), ids=KILLING)
+@pytest.mark.parametrize(("told", "kind", "saying"), KILLING.values(), ids=KILLING)
 def test_a_reading_that_takes_its_process_down_is_an_error_and_the_worker_goes_on(
-    endangered: tuple[Worker, Question], told: str, found: str
+    endangered: tuple[Worker, Question], told: str, kind: type[DatazonesError], saying: str
 ) -> None:
     worker, hostile = endangered
     worker.script({"match": "country/CHN\\b(?!;)", "fault": "status", "code": 200, "body": f"hostile {told} "})
     assert worker.read(WORLDBANK) == expected(WORLDBANK)
     worker.equipment.reader._deadline_s = 2.0 if told == "loop" else 300.0
-    refused(worker, hostile, ResponseMalformed, saying=found)
+    refused(worker, hostile, kind, saying=saying)
     worker.equipment.reader._deadline_s = 300.0
     assert worker.read(WORLDBANK) == expected(WORLDBANK)
 
