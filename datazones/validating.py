@@ -19,5 +19,6 @@ def first_fault(error: ValidationError) -> Fault:
     """The first of them. What one of our own validators says is said without pydantic's `Value error` before it."""
     fault = error.errors()[0]
     found = "nothing" if fault["type"] == "missing" else repr(fault["input"])
-    raised = fault.get("ctx", {}).get("error")
-    return Fault(tuple(str(part) for part in fault["loc"]), found, str(raised) if raised else fault["msg"])
+    ours = fault["type"] == "value_error"
+    expected = str(fault["ctx"]["error"]) if ours else fault["msg"]
+    return Fault(tuple(str(part) for part in fault["loc"]), found, expected)

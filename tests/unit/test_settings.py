@@ -11,17 +11,17 @@ from datazones.settings import Settings, settings
 
 
 @pytest.mark.parametrize(
-    ("name", "given"),
+    ("name", "given", "expected"),
     [
-        ("DATAZONES_STORE_URL", "not a url"),
-        ("DATAZONES_NOW", "yesterday"),
-        ("DATAZONES_NOW", "2026-04-01T00:00:00"),
-        ("DATAZONES_MEMORY_LIMIT_MB", "lots"),
-        ("DATAZONES_THREADS", "0"),
+        ("DATAZONES_STORE_URL", "not a url", "a valid URL"),
+        ("DATAZONES_NOW", "yesterday", "a valid datetime"),
+        ("DATAZONES_NOW", "2026-04-01T00:00:00", "an instant with its offset"),
+        ("DATAZONES_MEMORY_LIMIT_MB", "lots", "a valid integer"),
+        ("DATAZONES_THREADS", "0", "greater than or equal to 1"),
     ],
 )
-def test_a_malformed_setting_is_named_with_what_was_found(
-    monkeypatch: pytest.MonkeyPatch, name: str, given: str
+def test_a_malformed_setting_is_named_with_what_was_found_and_what_was_expected(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str, expected: str
 ) -> None:
     monkeypatch.setenv(name, given)
     settings.cache_clear()
@@ -30,6 +30,7 @@ def test_a_malformed_setting_is_named_with_what_was_found(
     settings.cache_clear()
     assert given in caught.value.found
     assert caught.value.exit_code == 2
+    assert expected in caught.value.expected
     assert not caught.value.expected.startswith("Value error")
 
 
