@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from datazones.catalogue.entries import Feed
-from datazones.errors import ValidatorBroken
+from datazones.errors import DiskFull, ValidatorBroken
 from datazones.exhausted import what_ran_out
 from datazones.model import Verdict
 from expectations.case import ANSWER, CASE, Answer, Case
@@ -135,7 +135,10 @@ class Examiner:
             self._stop()
         if answer.broken is not None:
             examination = f"the examination of {subject}"
-            raise what_ran_out(answer.broken, examination, Path(gettempdir())) or ValidatorBroken(
+            ran_out = what_ran_out(answer.broken, examination, Path(gettempdir()))
+            if isinstance(ran_out, DiskFull):
+                raise ran_out
+            raise ValidatorBroken(
                 examination,
                 found=answer.broken,
                 expected="a verdict",

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,8 +17,9 @@ from threading import Thread
 import duckdb
 import pytest
 
-from datazones.errors import ValidatorBroken
+from datazones.errors import DiskFull, ValidatorBroken
 from expectations.examiner import Examiner
+from tests.disks import disk
 from tests.unit.expectations_zone import Zone, doctored, examined, examiner
 
 ROWS = [("GDP.CN-BJ", str(year), 100.0 + year, None) for year in range(2000, 2024)]
@@ -136,6 +138,16 @@ def test_an_examination_that_takes_too_much_memory_is_a_broken_validator(own: Ex
     greedy = _with_latest_where(good, "len(list(i)) > 0", "greedy.duckdb")
     assert "memory" in _broken(own, greedy).found.lower()
     assert own.examine(good, published=None, today=TODAY, zone_id="beijing").passed
+
+
+def test_an_examination_without_room_to_spill_is_a_full_disk_and_no_broken_validator(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spilling = _with_latest_where(good, "count(DISTINCT hash(i)) > 0", "spilling.duckdb")
+    with disk(tmp_path / "small", "48m") as small:
+        monkeypatch.setattr(tempfile, "tempdir", str(small))
+        with Examiner(seconds=120, memory_mb=64, threads=1) as own, pytest.raises(DiskFull, match=str(small)):
+            own.examine(spilling, published=None, today=TODAY, zone_id="beijing")
 
 
 def test_a_candidate_can_be_written_again_as_soon_as_it_was_examined(good: Path) -> None:
