@@ -44,10 +44,10 @@ def verify(store: Store, prefix: str, trusted: Set[str] = ANYBODY, *, seen: Pull
             next_step="`datazones run` publishes one",
         )
     head, _ = found
-    with ThreadPoolExecutor(HANDS) as hands:
+    with ThreadPoolExecutor(HANDS) as hands, ThreadPoolExecutor(HANDS) as others:
         files = hands.map(lambda file: _verify_file(store, prefix, file), head.files)
         signers = list(
-            hands.map(lambda manifest: fetch_signer(store, prefix, manifest, trusted), _back_from(store, prefix, head))
+            others.map(lambda manifest: fetch_signer(store, prefix, manifest, trusted), _back_from(store, prefix, head))
         )
         list(files)
     return Verified(head, signers[0], len(signers), len(head.files), sum(file.size for file in head.files))
