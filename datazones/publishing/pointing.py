@@ -15,8 +15,9 @@ from datazones.publishing.store import Store
 
 CURRENT = "CURRENT"
 
-NEAR = 4
-"""So many manifests of a chain are asked for one after the other, before it is listed what lies behind them."""
+NEAR = 32
+"""So many manifests of a chain are asked for one after the other before it is listed what lies behind them: to a reader
+who is a few generations behind, a listing of all that there ever were would cost more."""
 
 AHEAD = 16
 """So many are on their way at once after that."""

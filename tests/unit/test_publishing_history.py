@@ -64,7 +64,7 @@ def test_history_goes_from_now_back_to_the_first(store: Store, prefix: str) -> N
     assert state(store, prefix, None)[1].generation == 3
 
 
-LONG = 40
+LONG = 90
 
 
 @pytest.fixture
