@@ -64,6 +64,12 @@ def _is_full(error: BaseException | str) -> bool:
     return number in (errno.ENOSPC, errno.EDQUOT) or any(said in str(error) for said in _FULL)
 
 
-def _free(path: Path) -> str:
+def room(path: Path) -> tuple[int, Path]:
+    """The bytes that are free where this is, or would be, and the folder there that exists."""
     there = next(folder for folder in (path, *path.parents) if folder.is_dir())
-    return f"{disk_usage(there).free:,} bytes are free at {there}"
+    return disk_usage(there).free, there
+
+
+def _free(path: Path) -> str:
+    free, there = room(path)
+    return f"{free:,} bytes are free at {there}"

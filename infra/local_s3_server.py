@@ -176,27 +176,29 @@ def _guarded(app: ASGIFramework, access_key: str, folder: Path) -> ASGIFramework
     credential = f"Credential={access_key}/".encode()
 
     async def guarded(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        status, body = 403, b""
-        if scope["type"] != "http" or scope["path"] == HEALTH or _knows(scope["headers"], credential):
-            body = _no_room(scope, folder) if scope["type"] == "http" else b""
-            if not body:
-                await app(scope, receive, send)
-                return
-            status = 507
+        refusal = _refusal(scope, credential, folder) if scope["type"] == "http" else None
+        if refusal is None:
+            await app(scope, receive, send)
+            return
+        status, body = refusal
         await send({"type": "http.response.start", "status": status, "headers": [(b"connection", b"close")]})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return guarded
 
 
-def _no_room(scope: HTTPScope, folder: Path) -> bytes:
-    """What is answered to a put that the disk has no room for; nothing to all others."""
+def _refusal(scope: HTTPScope, credential: bytes, folder: Path) -> tuple[int, bytes] | None:
+    """The status and the body of what is answered to a stranger, and to a put that the disk has no room for."""
+    if scope["path"] != HEALTH and not _knows(scope["headers"], credential):
+        return 403, b""
+    if scope["method"] != "PUT":
+        return None
     size = next((int(said) for name, said in scope["headers"] if name == b"content-length"), 0)
     free = shutil.disk_usage(folder).free
-    if scope["method"] != "PUT" or free >= size + SPARE:
-        return b""
+    if free >= size + SPARE:
+        return None
     said = f"{free:,} bytes are free on the disk of the store, and {size:,} are to be kept, with {SPARE:,} to spare"
-    return f"<Error><Code>InsufficientStorage</Code><Message>{said}</Message></Error>".encode()
+    return 507, f"<Error><Code>InsufficientStorage</Code><Message>{said}</Message></Error>".encode()
 
 
 class _Forgetful(logging.Handler):

@@ -112,7 +112,7 @@ def bound(log: Path, most: int = MOST_LOG_BYTES) -> None:
         try:
             copyfile(log, before)
         except OSError:
-            before.unlink()
+            before.unlink(missing_ok=True)
         os.truncate(log, 0)
 
 

@@ -99,24 +99,22 @@ def _versions() -> str:
 
 
 def _disk() -> str:
-    from shutil import disk_usage
-
     from datazones.errors import DiskFull
+    from datazones.exhausted import room
     from datazones.settings import settings
 
     home = settings().home.absolute()
-    there = next(folder for folder in (home, *home.parents) if folder.is_dir())
+    free, there = room(home)
     files = (path for name in ("working", "published") for path in (home / name).glob("*.duckdb"))
     needed = SPARE_MB + ROOM * max((path.stat().st_size for path in files), default=0) // 1_000_000
-    free = disk_usage(there).free // 1_000_000
-    if free < needed:
+    if free // 1_000_000 < needed:
         raise DiskFull(
             str(home),
-            found=f"{free:,} MB free at {there}, where a run may need {needed:,}",
+            found=f"{free // 1_000_000:,} MB free at {there}, where a run may need {needed:,}",
             expected=f"room for {ROOM} times the largest zone",
             next_step="make room there, or set DATAZONES_HOME to a larger disk",
         )
-    return f"{free:,} MB free at {there}; a run may need {needed:,}"
+    return f"{free // 1_000_000:,} MB free at {there}; a run may need {needed:,}"
 
 
 def _prefect() -> str:
