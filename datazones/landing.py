@@ -1,24 +1,19 @@
 """Raw bytes as received, kept once, by digest: first in the object store, which is the truth, and beside the worker.
 
-Everything that is loaded later can be read again from here. What a machine has not used for a week it forgets.
+Everything that is loaded later can be read again from here.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from datazones.copies import use, write_whole
 from datazones.errors import SnapshotTampered, StoreUnavailable
-from datazones.exhausted import told
 from datazones.model import Landed
-
-UNUSED_S = 7 * 86_400.0
 
 
 class Objects(Protocol):
@@ -29,39 +24,6 @@ class Objects(Protocol):
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         """The object's bytes and its ETag; None when there is none."""
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """A file that nobody ever sees half-written, whoever else writes it meanwhile. DiskFull where there is no room."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    with told(path.parent):
-        try:
-            aside.write_bytes(content)
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)  # on a full disk half a file would keep what little there is
-
-
-def forget(folder: Path, unused_s: float = UNUSED_S) -> int:
-    """Remove what nobody has used for so long of a folder of copies from the store; the bytes that went."""
-    gone = 0
-    for path in folder.iterdir() if folder.is_dir() else ():
-        with suppress(FileNotFoundError):  # another process forgets, too
-            found = path.stat()
-            if path.is_file() and time.time() - found.st_mtime > unused_s:
-                path.unlink()
-                gone += found.st_size
-    return gone
-
-
-def use(path: Path) -> bool:
-    """Whether the file is there; it is then not forgotten for a while."""
-    try:
-        os.utime(path)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 class Landing:

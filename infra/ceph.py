@@ -59,7 +59,7 @@ mon allow pool size one = true
 mon warn on pool no redundancy = false
 rgw enable usage log = false
 rgw enable apis = s3, admin
-rgw frontends = beast endpoint=127.0.0.1:{gateway}
+rgw frontends = beast endpoint=127.0.0.1:{gateway} tcp_nodelay=1
 [mon]
 mon initial members = a
 """

@@ -15,8 +15,8 @@ from datazones.backfilling.chunks import ENDED
 from datazones.backfilling.parts import parts as parts_in
 from datazones.backfilling.planning import spans
 from datazones.catalogue import Feed, Zone
+from datazones.copies import write_whole
 from datazones.errors import CatalogueInvalid, UnknownCode
-from datazones.landing import write_whole
 from datazones.model import Window
 from datazones.periods import period
 from datazones.publishing import pull, was_published

@@ -24,8 +24,9 @@ from datazones.backfilling import Ledger
 from datazones.backfilling.answered import Answered
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
 from datazones.catalogue.asking import requests
+from datazones.copies import forget
 from datazones.errors import CatalogueInvalid
-from datazones.landing import Landing, forget
+from datazones.landing import Landing
 from datazones.model import Parent, Request, Window
 from datazones.publishing import SCRATCH, Book, Signer, Store, StoreAddress, last_pulled, probe, refuse_unsafe
 from datazones.reconciling import Rules

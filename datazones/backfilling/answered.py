@@ -20,8 +20,9 @@ import orjson
 import polars as pl
 
 from datazones.backfilling.planning import SPAN
+from datazones.copies import write_whole
 from datazones.errors import UnknownCode
-from datazones.landing import Landing, write_whole
+from datazones.landing import Landing
 from datazones.model import Landed, Request, Window
 from datazones.periods import period
 from datazones.publishing import Store

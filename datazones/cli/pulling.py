@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def fetched(equipment: Equipment, zone: Zone, manifest: Manifest) -> Path:
     """The DuckDB file of one published generation on this machine, fetched and verified unless it is there."""
-    from datazones.landing import use
+    from datazones.copies import use
     from datazones.publishing import fetch_warehouse
 
     path = equipment.generations / f"{zone.zone_id}-{manifest.reference().sha256[:16]}.duckdb"

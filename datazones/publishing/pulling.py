@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
 
+from datazones.copies import write_whole
 from datazones.errors import SnapshotTampered
 from datazones.exhausted import told
 from datazones.model import Base, Parent
@@ -57,7 +58,7 @@ def pull(
         pulled = Pulled(
             zone_id=manifest.zone_id, snapshot=manifest.reference(), load_id=manifest.load_id, public_key=public_key
         )
-        _replace(_beside(into, "pulled.json"), pulled.canonical())
+        write_whole(_beside(into, "pulled.json"), pulled.canonical())
     return pulled
 
 
@@ -168,12 +169,6 @@ def _copied(at_hand: Path, aside: Path) -> str:
     copyfile(at_hand, aside)
     with aside.open("rb") as copy:
         return Sealed.of(copy).digest
-
-
-def _replace(path: Path, content: bytes) -> None:
-    aside = path.with_suffix(".new")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from datazones.cli.commands.doctor import _disk
+from datazones.copies import write_whole
 from datazones.errors import DiskFull, MemoryShort, StructureChanged
 from datazones.exhausted import told
-from datazones.landing import write_whole
 from datazones.settings import settings
 from datazones.staging import Job, Reader
 from datazones.warehouse.connecting import Limits, opened

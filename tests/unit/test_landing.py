@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from datazones.copies import forget
 from datazones.errors import SnapshotTampered, StoreUnavailable
-from datazones.landing import Landing, forget
+from datazones.landing import Landing
 from datazones.model import Landed
 
 AT = datetime(2026, 4, 1, tzinfo=UTC)
