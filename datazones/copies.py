@@ -13,10 +13,13 @@ from datazones.exhausted import told
 UNUSED_S = 7 * 86_400.0
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """A file that nobody ever sees half-written, whoever else writes it meanwhile. DiskFull where there is no room."""
+def write_whole(path: Path, content: bytes, *, alone: bool = False) -> None:
+    """A file that nobody ever sees half-written, whoever else writes it meanwhile. DiskFull where there is no room.
+
+    Where it is sure that nobody else does (`alone`), the next one writes over what a killed one left beside it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside = path.with_name(f"{path.name}.new" if alone else f"{path.name}.{os.getpid()}")
     with told(path.parent):
         try:
             aside.write_bytes(content)

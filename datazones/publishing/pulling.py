@@ -58,7 +58,7 @@ def pull(
         pulled = Pulled(
             zone_id=manifest.zone_id, snapshot=manifest.reference(), load_id=manifest.load_id, public_key=public_key
         )
-        write_whole(_beside(into, "pulled.json"), pulled.canonical())
+        write_whole(_beside(into, "pulled.json"), pulled.canonical(), alone=True)
     return pulled
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,13 +146,13 @@ class Store:
         """
         sealed = Sealed.of(content) if isinstance(content, bytes) else content
         outcome = self._whose(key, sealed) if sealed.size > SMALL else Outcome.UNKNOWN
-        failed: list[StoreUnavailable] = []
+        why = ""
         if outcome is Outcome.UNKNOWN:
-            outcome = _settled(lambda: self._put(key, sealed, ABSENT, failed), lambda: self._whose(key, sealed))
+            outcome, why = _settled(lambda: self._put(key, sealed, ABSENT), lambda: self._whose(key, sealed))
         if outcome is Outcome.NOT_OURS:
             raise self._other_bytes(key, sealed)
         if outcome is Outcome.UNKNOWN:
-            raise self._unsettled(key, failed)
+            raise self._unsettled(key, why)
 
     def swap(self, key: str, content: bytes, etag: str | None) -> Outcome:
         """Replace the object if it is still the one with this ETag; with None, create it if there is none.
@@ -168,7 +168,8 @@ class Store:
             return Outcome.UNKNOWN if found == etag else Outcome.NOT_OURS
 
         sealed = Sealed.of(content)
-        return _settled(lambda: self._put(key, sealed, condition, []), look)
+        outcome, _ = _settled(lambda: self._put(key, sealed, condition), look)
+        return outcome
 
     def listing(self, prefix: str, after: str = "") -> Iterator[Listed]:
         """Every object whose key begins with `prefix` and follows `after`, in order of keys."""
@@ -199,9 +200,8 @@ class Store:
                 raise
         return False
 
-    def _put(self, key: str, sealed: Sealed, condition: Condition, failed: list[StoreUnavailable]) -> bool:
-        """Whether the store says that it has it; False when the condition did not hold, or when it did not take it,
-        which is added to `failed`."""
+    def _put(self, key: str, sealed: Sealed, condition: Condition) -> str | None:
+        """Why the store does not say that it has it; None when it does."""
         metadata = {_DIGEST: sealed.digest}
         try:
             with asking(self._name(key)):
@@ -211,12 +211,11 @@ class Store:
                     )
                 except ClientError as error:
                     if is_refused(error):
-                        return False
+                        return "a put that was refused"
                     raise
         except StoreUnavailable as error:
-            failed.append(error)
-            return False
-        return True
+            return error.found
+        return None
 
     def _whose(self, key: str, sealed: Sealed) -> Outcome:
         """Whether the object is this one, by its size and the sha256 it was put with, else by its bytes."""
@@ -271,8 +270,7 @@ class Store:
             next_step="find out who wrote to this prefix; nothing was overwritten",
         )
 
-    def _unsettled(self, key: str, failed: Sequence[StoreUnavailable]) -> StoreUnavailable:
-        why = failed[-1].found if failed else "a put that was refused"
+    def _unsettled(self, key: str, why: str) -> StoreUnavailable:
         return StoreUnavailable(
             self._name(key),
             found=f"{why}, and no object",
@@ -281,17 +279,20 @@ class Store:
         )
 
 
-def _settled(put: Callable[[], bool], look: Callable[[], Outcome]) -> Outcome:
-    """Put until it is known whose object is there. A put that is tried again cannot win twice: its condition is gone
-    once it has won."""
+def _settled(put: Callable[[], str | None], look: Callable[[], Outcome]) -> tuple[Outcome, str]:
+    """Put until it is known whose object is there, and why the last put did not take. One that is tried again cannot
+    win twice: its condition is gone once it has won."""
+    why = ""
     for pause in PAUSES_S:
-        if put():
-            return Outcome.OURS
+        refused = put()
+        if refused is None:
+            return Outcome.OURS, ""
+        why = refused
         try:
             outcome = look()
         except StoreUnavailable:
-            return Outcome.UNKNOWN
+            return Outcome.UNKNOWN, why
         if outcome is not Outcome.UNKNOWN:
-            return outcome
+            return outcome, why
         time.sleep(pause)
-    return Outcome.UNKNOWN
+    return Outcome.UNKNOWN, why
