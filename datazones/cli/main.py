@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
 import sys
 
@@ -50,6 +51,8 @@ def group() -> None:
 
 def main() -> None:
     """Run a command; a DatazonesError ends it in words, with the exit code of its kind."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letters for is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         group()
     except DatazonesError as error:

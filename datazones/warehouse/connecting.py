@@ -12,6 +12,9 @@ import duckdb
 from datazones.errors import DatazonesError, WarehouseBusy, WarehouseDamaged
 from datazones.exhausted import what_ran_out
 
+_INTERRUPTED = "Query interrupted"
+"""How DuckDB says that somebody pressed Ctrl-C."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -52,6 +55,10 @@ def opened(
         if ours is None:
             raise
         raise ours from error
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         connection.close()
 

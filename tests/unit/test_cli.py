@@ -122,3 +122,9 @@ def test_lists_are_json_for_a_script(tmp_path: Path) -> None:
     assert {zone["zone"] for zone in zones} >= {"beijing", "zhejiang", "anhui"}
     feeds = json.loads(run("feeds", "--json", cwd=tmp_path).stdout)
     assert {feed["dialect"] for feed in feeds} >= {"nbs_json", "worldbank_json"}
+
+
+def test_letters_that_a_terminal_does_not_have_are_escaped(tmp_path: Path) -> None:
+    done = run("zones", cwd=tmp_path, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0
+    assert r"Beijing \u5317\u4eac" in done.stdout
