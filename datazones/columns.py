@@ -62,6 +62,3 @@ SERIES: tuple[Column, ...] = (
 
 OBSERVATION_SCHEMA: dict[str, pl.DataType] = {column.name: column.dtype for column in OBSERVATION}
 SERIES_SCHEMA: dict[str, pl.DataType] = {column.name: column.dtype for column in SERIES}
-
-IDENTITY = ("series_key", "period_start", "period_end")
-"""What makes two observations the same one in two vintages."""

@@ -35,10 +35,6 @@ def one_series(frame: pl.DataFrame) -> pl.Expr:
     return pl.col(KEY) == _keys(frame)[0]
 
 
-def two_series(frame: pl.DataFrame) -> pl.Expr:
-    return pl.col(KEY).is_in(_keys(frame)[:2])
-
-
 def share_of_series(share: float, frame: pl.DataFrame) -> pl.Expr:
     keys = _keys(frame)
     return pl.col(KEY).is_in(keys[: max(1, round(len(keys) * share))])

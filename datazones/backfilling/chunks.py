@@ -17,7 +17,6 @@ from typing import Any, Literal
 import orjson
 
 State = Literal["planned", "running", "done", "failed", "held", "cancelled"]
-STATES: tuple[State, ...] = ("planned", "running", "done", "failed", "held", "cancelled")
 ENDED: frozenset[State] = frozenset({"done", "failed", "held", "cancelled"})
 
 LEASE_S = 30.0

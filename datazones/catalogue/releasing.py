@@ -10,8 +10,6 @@ from cronsim import CronSim
 from datazones import slots
 from datazones.catalogue.entries import Release
 
-NEVER = datetime.min.replace(tzinfo=UTC)
-
 
 def newest(release: Release, at: datetime) -> datetime | None:
     """The last release that is not later than `at`; None before the first that is declared."""

@@ -120,11 +120,6 @@ def _make(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     connection.execute("INSERT INTO mart VALUES (?, ?, ?)", [mart.name, mart.about, mart.digest])
 
 
-def _said() -> dict[tuple[str, str], str]:
-    """What the columns of the marts say."""
-    return {(mart.name, column): said for mart in marts(KIND) for column, said in mart.columns.items()}
-
-
 def _marts() -> list[tuple[str, str]]:
     return [(mart.name, mart.digest) for mart in marts(KIND)]
 

@@ -25,7 +25,6 @@ from tests.machines import Machine, at, machines
 from tests.parts import needs
 
 SIGNING_KEY = "5a" * 32
-SERVERS = ("--postgres", "--workers", "0")
 AT_ONCE = "2"
 PATIENCE_S = 580.0
 
