@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping
 
 from dotenv import dotenv_values
 
-EVERY = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
+UNTOLD = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+"""Nothing is sent away: neither by a server, nor by whatever imports Prefect on a terminal."""
+
+EVERY = UNTOLD | {
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "datazones",
     "PREFECT_WORKER_QUERY_SECONDS": "5",
 }
-"""Nothing is sent away, nothing asked, nothing pickled; what we say of a run stands in its log. Workers look
-for what is due twice as often as they would, because a run of ours lasts seconds."""
+"""Nothing is sent away, asked or pickled; what we say of a run stands in its log. Workers look for what is due twice as
+often as they would, because a run of ours lasts seconds."""
 
 SERVER = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",

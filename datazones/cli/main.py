@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import pkgutil
 import sys
 
@@ -11,6 +12,7 @@ import click
 
 from datazones.cli import commands
 from datazones.errors import DatazonesError
+from infra.prefect_settings import UNTOLD
 
 EXIT_CODES = """\b
 Exit codes:
@@ -51,6 +53,8 @@ def group() -> None:
 
 def main() -> None:
     """Run a command; a DatazonesError ends it in words, with the exit code of its kind."""
+    for name, setting in UNTOLD.items():
+        os.environ.setdefault(name, setting)
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letters for is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -6,25 +6,72 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
+GAP = 2
+"""Blanks between two columns."""
+
 
 def rows(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
-    """Print rows that share their keys; figures to the right."""
+    """Print rows that share their keys; figures to the right.
+
+    Cells are folded to fit a terminal; where not even the headers fit, rows are printed one below the other. Whatever
+    is not a terminal gets each row on one line.
+    """
     if as_json:
         import orjson
 
         click.echo(orjson.dumps(list(found), option=orjson.OPT_INDENT_2, default=str).decode())
-        return
+    elif not found:
+        click.echo("nothing to show")
+    else:
+        _print(found)
+
+
+def _print(found: Sequence[Mapping[str, object]]) -> None:
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in found[0] if found else ():
-        figures = all(isinstance(row[name], (int, float)) for row in found)
-        table.add_column(name, justify="right" if figures else "left", overflow="fold")
-    for row in found:
-        table.add_row(*(_cell(cell) for cell in row.values()))
     console = Console()
-    console.print(table) if console.is_terminal else Console(width=200).print(table)
+    names = list(found[0])
+    cells = [[_cell(row[name]) for name in names] for row in found]
+    widest = [max(map(_width, column)) for column in zip(names, *cells, strict=True)]
+    room = console.width - GAP * (len(names) - 1) if console.is_terminal else sum(widest)
+    widths = _fitting(widest, [widest[0], *(max(map(cell_len, name.split())) for name in names[1:])], room)
+    if widths is None:
+        _print_below(names, cells)
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for name, width in zip(names, widths, strict=True):
+        figures = all(isinstance(row[name], (int, float)) for row in found)
+        table.add_column(name, justify="right" if figures else "left", overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*row)
+    Console(width=sum(widths) + GAP * len(names)).print(table)
+
+
+def _width(cell: str) -> int:
+    """Of the longest line of a cell: a Chinese letter is as wide as two others."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, cell.splitlines()), default=0)
+
+
+def _fitting(widest: Sequence[int], least: Sequence[int], room: int) -> list[int] | None:
+    """The widths of columns that have so much room together: the widest give first, and each keeps its least."""
+    if sum(least) > room:
+        return None
+    widths = list(widest)
+    while sum(widths) > room:
+        widths[max((n for n, width in enumerate(widths) if width > least[n]), key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _print_below(names: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    across = max(map(len, names)) + GAP
+    for nth, row in enumerate(cells, 1):
+        click.secho(f"{nth} of {len(cells)}", dim=True)
+        for name, cell in zip(names, row, strict=True):
+            click.echo(f"{click.style(name, bold=True)}{' ' * (across - len(name))}{cell}".rstrip())
 
 
 def entry(found: Mapping[str, object], *, as_json: bool) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -122,6 +128,46 @@ def test_lists_are_json_for_a_script(tmp_path: Path) -> None:
     assert {zone["zone"] for zone in zones} >= {"beijing", "zhejiang", "anhui"}
     feeds = json.loads(run("feeds", "--json", cwd=tmp_path).stdout)
     assert {feed["dialect"] for feed in feeds} >= {"nbs_json", "worldbank_json"}
+
+
+def on_a_terminal(*words: str, columns: int, cwd: Path) -> str:
+    """What a person sees, without colours; with a home of their own, in which nobody has used Prefect before."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen(
+        [str(DATAZONES), *words], stdout=theirs, stderr=theirs, cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm", "HOME": str(cwd)},
+    ):  # fmt: skip
+        os.close(theirs)
+        said = b""
+        with suppress(OSError):  # how the end of a terminal shows
+            while chunk := os.read(ours, 65_536):
+                said += chunk
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;]*m|\r", "", said.decode())
+
+
+def test_prefect_neither_advertises_nor_tells_of_us_on_a_terminal(tmp_path: Path) -> None:
+    assert "object store" in (said := on_a_terminal("doctor", columns=100, cwd=tmp_path))
+    assert "usage data" not in said
+    assert not list(tmp_path.rglob(".sdk_telemetry"))
+
+
+def test_a_table_fits_a_terminal_or_is_printed_one_row_below_the_other(tmp_path: Path) -> None:
+    """Whole: names that one may copy stand on one line, and so do headers."""
+    at_hundred = on_a_terminal("feeds", columns=100, cwd=tmp_path).splitlines()
+    assert all(len(line) <= 100 for line in at_hundred)
+    assert any(line.startswith("bis_effective_exchange_rates ") for line in at_hundred)
+    at_fifty = on_a_terminal("feeds", columns=50, cwd=tmp_path).splitlines()
+    assert "feed      bis_effective_exchange_rates" in at_fifty
+    assert "title     Effective exchange rates of all economies, the whole table" in at_fifty
+
+
+def test_what_is_no_terminal_gets_each_row_on_one_line(tmp_path: Path) -> None:
+    feeds = json.loads(run("feeds", "--json", cwd=tmp_path).stdout)
+    lines = run("feeds", cwd=tmp_path).stdout.splitlines()
+    assert len(lines) == len(feeds) + 1
+    assert all(feed["title"] in line for feed, line in zip(feeds, lines[1:], strict=True))
 
 
 def test_letters_that_a_terminal_does_not_have_are_escaped(tmp_path: Path) -> None:
