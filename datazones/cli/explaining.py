@@ -19,6 +19,9 @@ from tasks.equip import Equipment
 HIDDEN = "***"
 
 
+_DUE = "days after a period until it is due"
+
+
 def in_short(found: Mapping[str, Any]) -> dict[str, object]:
     """The same for a person: lists that are long as JSON in one line each, the checks counted by their subject."""
     subjects = Counter(check["rule"].partition(".")[0] for check in found["checks"])
@@ -29,6 +32,7 @@ def in_short(found: Mapping[str, Any]) -> dict[str, object]:
         "topics": ", ".join(found["topics"]),
         "asks": [f"{asked['part']}: {asked['question']}" for asked in found["asks"]],
         "secrets": [f"{each['param']}: {each['setting']}, {each['is']}" for each in found["secrets"]],
+        "reads": {**found["reads"], _DUE: found["reads"][_DUE] or "as many as is usual, or by its release calendar"},
         "checks": [
             f"{subject}: {count} checks, {holding[subject]} of them hold a snapshot back"
             for subject, count in subjects.items()
@@ -62,7 +66,7 @@ def explained(equipment: Equipment, feed: Feed, zone: Zone) -> dict[str, object]
             "labels": dict(feed.labels),
             "absent observations are": feed.absent,
             "noise, relative": feed.tolerance,
-            "days after a period until it is due": feed.due_days,
+            _DUE: feed.due_days,
             "sums": [each.model_dump() for each in feed.sums],
         },
         "quirks": [_quirk(quirk_id) for quirk_id in feed.quirks],

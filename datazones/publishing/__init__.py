@@ -10,7 +10,7 @@ from datazones.publishing.allowing import policy
 from datazones.publishing.asking import last_asked, note_asked
 from datazones.publishing.book import Book, End, Seen
 from datazones.publishing.connecting import StoreAddress, make_bucket
-from datazones.publishing.history import rollback, state, states
+from datazones.publishing.history import neighbours, rollback, state, states
 from datazones.publishing.holding import Held, approve, held, hold, waiting
 from datazones.publishing.manifest import Approval, File, Manifest, Pointer
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, was_published
@@ -56,6 +56,7 @@ __all__ = [
     "last_asked",
     "last_pulled",
     "make_bucket",
+    "neighbours",
     "note_asked",
     "policy",
     "probe",

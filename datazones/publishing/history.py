@@ -37,6 +37,21 @@ def state(store: Store, prefix: str, generation: int | None, trusted: Set[str] =
     )
 
 
+def neighbours(
+    store: Store, prefix: str, before: int | None, after: int | None, trusted: Set[str] = ANYBODY
+) -> tuple[Manifest, Manifest]:
+    """Two published states to compare; unless others are named, the newest and the one before it."""
+    newer = state(store, prefix, after, trusted)[1]
+    if before is None and newer.generation == 1:
+        raise UnknownCode(
+            f"the history of {prefix}",
+            found="generation 1, before which nothing was published",
+            expected="two generations to compare",
+            next_step="ask again when the zone has published something new",
+        )
+    return state(store, prefix, before or newer.generation - 1, trusted)[1], newer
+
+
 def rollback(
     store: Store,
     prefix: str,

@@ -19,6 +19,7 @@ from datazones.publishing import (
     StoreAddress,
     current,
     fetch_warehouse,
+    neighbours,
     pull,
     rollback,
     state,
@@ -262,6 +263,18 @@ def _zone(path: Path, figures: dict[tuple[str, int], tuple[float | None, str | N
                         [number, str(period), period, period + 1, figure, flag],
                     )
     return path
+
+
+@pytest.mark.usefixtures("three")
+def test_compared_are_the_newest_state_and_the_one_before_it_unless_others_are_named(store: Store, prefix: str) -> None:
+    def numbers(before: int | None, after: int | None) -> list[int]:
+        return [each.generation for each in neighbours(store, prefix, before, after)]
+
+    assert [numbers(None, None), numbers(1, None), numbers(None, 2), numbers(1, 3)] == [[2, 3], [1, 3], [1, 2], [1, 3]]
+    with pytest.raises(UnknownCode, match="generation 1, before which nothing was published"):
+        numbers(None, 1)
+    with pytest.raises(UnknownCode, match="no generation 4"):
+        numbers(4, None)
 
 
 def test_the_difference_of_two_snapshots_is_counted_feed_by_feed(tmp_path: Path) -> None:

@@ -24,15 +24,13 @@ def command(zone: str, before: int | None, after: int | None, as_json: bool) -> 
     """
     from datazones.cli import printing
     from datazones.cli.pulling import fetched
-    from datazones.publishing import state
+    from datazones.publishing import neighbours
     from datazones.warehouse import compare
     from tasks.equip import equipped
 
     with equipped() as equipment:
         place = equipment.catalogue.zone(zone)
-        trusted = equipment.trusted(place)
-        newer = state(equipment.store, place.prefix, after, trusted)[1]
-        older = state(equipment.store, place.prefix, before or newer.generation - 1, trusted)[1]
+        older, newer = neighbours(equipment.store, place.prefix, before, after, equipment.trusted(place))
         files = [fetched(equipment, place, manifest) for manifest in (older, newer)]
         found = compare(files[0], files[1], equipment.limits).to_dicts()
     if as_json:
