@@ -78,7 +78,7 @@ def test_the_same_query_is_answered_by_the_command_line(journey: Journey) -> Non
 def test_what_the_newest_snapshot_changed_is_said_feed_by_feed(journey: Journey) -> None:
     said = journey.home.run("diff", "beijing").stdout
     assert said.startswith("beijing, generation 1 to 2:\n")
-    assert re.search(r"nbs_province_year \(now up to 20\d\d\)\n(  .*\n)*  \d+ figures were revised", said)
+    assert re.search(r"nbs_province_year \(now up to 20\d\d\)\n(  .*\n)*  revised figures: \d+\n  revised by: ", said)
 
 
 def test_what_to_cite_and_on_what_terms_is_in_every_snapshot_and_in_its_manifest(journey: Journey) -> None:

@@ -51,21 +51,21 @@ def _sentences(feed: Mapping[str, Any]) -> Iterator[str]:
 def _changes(feed: Mapping[str, Any]) -> Iterator[str]:
     for name, words in _COUNTED.items():
         if feed[name]:
-            yield f"{feed[name]:,} {words}"
+            yield f"{words}: {feed[name]:,}"
     if feed["mean_revision"] is not None:
         yield (
-            f"revised by {feed['mean_revision']:+.2%} on average ({feed['mean_absolute_revision']:.2%} without sign), "
-            f"most in {feed['most_revised']}: {feed['largest_revision']:+.2%}"
+            f"revised by: {feed['mean_revision']:+.2%} on average ({feed['mean_absolute_revision']:.2%} without sign), "
+            f"{feed['largest_revision']:+.2%} at most, in {feed['most_revised']}"
         )
 
 
 _COUNTED = {
-    "series_added": "series are new",
-    "series_lost": "series are gone",
-    "added": "observations are new",
-    "filled": "missing figures came",
-    "revised": "figures were revised",
-    "reflagged": "observations have another flag or comment, and the same figure",
-    "emptied": "figures were taken back, their observations kept",
-    "withdrawn": "observations were withdrawn",
+    "series_added": "new series",
+    "series_lost": "series that are gone",
+    "added": "new observations",
+    "filled": "missing figures that came",
+    "revised": "revised figures",
+    "reflagged": "observations with the same figure and another flag or comment",
+    "emptied": "figures taken back, their observations kept",
+    "withdrawn": "withdrawn observations",
 }
