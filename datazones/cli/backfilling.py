@@ -308,7 +308,10 @@ def _next_step(now: Progress) -> None:
         "failed": (
             f"next: datazones backfill show {now.backfill_id}, then datazones backfill retry {now.backfill_id}",
         ),
-        "held": tuple(f"next: datazones approve {z.zone_id} --because ..." for z in now.zones if z.chunks.get("held")),
+        "held": (
+            *(f"next: datazones approve {z.zone_id} --because ..." for z in now.zones if z.chunks.get("held")),
+            f"then: datazones backfill resume {now.backfill_id}, which a server does by itself",
+        ),
         "paused": (f"next: datazones backfill resume {now.backfill_id}",),
     }.get(now.state, ())
     for step in steps:

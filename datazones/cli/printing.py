@@ -9,6 +9,9 @@ import click
 GAP = 2
 """Blanks between two columns."""
 
+WORD = 24
+"""Words of so many letters stand on one line if there is room at all: who reads an id wants to copy it."""
+
 
 def rows(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     """Print rows that share their keys; figures to the right.
@@ -27,7 +30,6 @@ def rows(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 
 
 def _print(found: Sequence[Mapping[str, object]]) -> None:
-    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
@@ -36,7 +38,10 @@ def _print(found: Sequence[Mapping[str, object]]) -> None:
     cells = [[_cell(row[name]) for name in names] for row in found]
     widest = [max(map(_width, column)) for column in zip(names, *cells, strict=True)]
     room = console.width - GAP * (len(names) - 1) if console.is_terminal else sum(widest)
-    widths = _fitting(widest, [widest[0], *(max(map(cell_len, name.split())) for name in names[1:])], room)
+    headers = [widest[0], *map(_longest_word, names[1:])]
+    words = [max(map(_longest_word, column)) for column in zip(*cells, strict=True)]
+    wished = [max(header, min(word, WORD)) for header, word in zip(headers, words, strict=True)]
+    widths = _fitting(widest, wished, room) or _fitting(widest, headers, room)
     if widths is None:
         _print_below(names, cells)
         return
@@ -47,6 +52,10 @@ def _print(found: Sequence[Mapping[str, object]]) -> None:
     for row in cells:
         table.add_row(*row)
     Console(width=sum(widths) + GAP * len(names)).print(table)
+
+
+def _longest_word(cell: str) -> int:
+    return max(map(_width, cell.split()), default=0)
 
 
 def _width(cell: str) -> int:
