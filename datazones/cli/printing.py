@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
@@ -10,7 +10,8 @@ GAP = 2
 """Blanks between two columns."""
 
 WORD = 24
-"""Words of so many letters stand on one line if there is room at all: who reads an id wants to copy it."""
+"""Words of so many letters stand on one line if there is room at all, figures and words of the first column always: who
+reads an id wants to copy it."""
 
 
 def rows(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
@@ -36,22 +37,35 @@ def _print(found: Sequence[Mapping[str, object]]) -> None:
     console = Console()
     names = list(found[0])
     cells = [[_cell(row[name]) for name in names] for row in found]
-    widest = [max(map(_width, column)) for column in zip(names, *cells, strict=True)]
-    room = console.width - GAP * (len(names) - 1) if console.is_terminal else sum(widest)
-    headers = [widest[0], *map(_longest_word, names[1:])]
-    words = [max(map(_longest_word, column)) for column in zip(*cells, strict=True)]
-    wished = [max(header, min(word, WORD)) for header, word in zip(headers, words, strict=True)]
-    widths = _fitting(widest, wished, room) or _fitting(widest, headers, room)
+    figures = [_are_figures(row[name] for row in found) for name in names]
+    widths = _widths(names, cells, figures, console.width if console.is_terminal else None)
     if widths is None:
         _print_below(names, cells)
         return
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-    for name, width in zip(names, widths, strict=True):
-        figures = all(isinstance(row[name], (int, float)) for row in found)
-        table.add_column(name, justify="right" if figures else "left", overflow="fold", width=width)
+    for name, width, right in zip(names, widths, figures, strict=True):
+        table.add_column(name, justify="right" if right else "left", overflow="fold", width=width)
     for row in cells:
         table.add_row(*row)
     Console(width=sum(widths) + GAP * len(names)).print(table)
+
+
+def _are_figures(column: Iterable[object]) -> bool:
+    said = [cell for cell in column if cell is not None]
+    return bool(said) and all(isinstance(cell, (int, float)) for cell in said)
+
+
+def _widths(
+    names: Sequence[str], cells: Sequence[Sequence[str]], figures: Sequence[bool], across: int | None
+) -> list[int] | None:
+    """Of each column, to be no wider than that together; None where not even the headers are."""
+    columns = list(zip(names, *cells, strict=True))
+    widest, words = ([max(map(width, column)) for column in columns] for width in (_width, _longest_word))
+    whole = [True, *figures[1:]]
+    least = [word if each else _longest_word(name) for each, word, name in zip(whole, words, names, strict=True)]
+    wished = [max(width, min(word, WORD)) for width, word in zip(least, words, strict=True)]
+    room = sum(widest) if across is None else across - GAP * (len(names) - 1)
+    return _fitting(widest, wished, room) or _fitting(widest, least, room)
 
 
 def _longest_word(cell: str) -> int:
