@@ -35,7 +35,7 @@ OURS = "datazones"
 
 
 def deploy() -> Iterator[dict[str, object]]:
-    """What was put on the server that PREFECT_API_URL names, one row a kind."""
+    """What was put on Prefect's server, one row a kind."""
     refuse_no_server()
     catalogue = load(settings().zones_folder, settings().feeds_folder)
     with get_client(sync_client=True) as client, TemporaryDirectory() as folder:

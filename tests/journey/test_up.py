@@ -70,7 +70,7 @@ def test_what_is_declared_no_more_is_taken_from_the_server_and_what_is_not_ours_
         "client.create_deployment(mine, 'kept', tags=['zone'])"
     )
     assert installation.python(made).returncode == 0
-    told = installation.datazones("deploy", "--json", **installation.known())
+    told = installation.datazones("deploy", "--json")
     assert "taken away" in {row["what"]: row["found"] for row in json.loads(told.stdout)}["deployment gone"]
     left = {deployment["name"] for deployment in installation.asked("deployments/filter", {})}
     assert ("gone" in left, "kept" in left, "national" in left) == (False, True, True)
@@ -83,10 +83,17 @@ def test_the_operators_are_told_once_the_server_has_a_block_of_theirs(installati
     )
     assert installation.python(block).returncode == 0
     for said in ("made", "as declared"):
-        done = installation.datazones("deploy", "--json", **installation.known())
+        done = installation.datazones("deploy", "--json")
         assert {row["what"]: row["found"] for row in json.loads(done.stdout)}["automation notify"] == said
     made = {automation["name"]: automation for automation in installation.asked("automations/filter", {})}
     assert made["notify"]["actions"][0]["type"] == "send-notification"
+
+
+def test_commands_that_are_typed_beside_it_find_the_server_that_it_keeps(installation: Installation) -> None:
+    found = {each["check"]: each["found"] for each in json.loads(installation.datazones("doctor", "--json").stdout)}
+    assert found["scheduler"] == "every zone has its runs"
+    seen = {each["zone"] for each in json.loads(installation.datazones("reconcile", "--json").stdout)}
+    assert seen == set(ZONES)
 
 
 def test_bringing_it_up_twice_changes_nothing(installation: Installation) -> None:

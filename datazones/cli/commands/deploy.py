@@ -8,15 +8,20 @@ import click
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(as_json: bool) -> None:
-    """Tell the Prefect server at PREFECT_API_URL all that it needs: work pool, deployments, automations.
+    """Tell the Prefect server at PREFECT_API_URL, or else the one that `datazones up` keeps up here, all that it needs:
+    work pool, deployments, automations.
 
-    What is there already is made as declared; `datazones up` does this by itself for the server it keeps. Deployments
+    What is there already is made as declared; `datazones up` does this by itself. Deployments
     are in prefect.yaml, automations in infra/automations.
 
     \b
     PREFECT_API_URL=https://prefect.example.org/api datazones deploy
     """
     from datazones.cli import printing
-    from datazones.cli.deploying import deploy
+    from datazones.cli.serving import kept_up
+    from datazones.settings import settings
 
-    printing.rows(list(deploy()), as_json=as_json)
+    with kept_up(settings().home):
+        from datazones.cli.deploying import deploy
+
+        printing.rows(list(deploy()), as_json=as_json)

@@ -139,10 +139,14 @@ def _store() -> str:
 
 
 def _scheduler() -> str:
-    from datazones.cli.reconciling import silent_zones
+    from datazones.cli.serving import kept_up
     from datazones.errors import SchedulerSilent
+    from datazones.settings import settings
 
-    found = silent_zones()
+    with kept_up(settings().home):
+        from datazones.cli.reconciling import silent_zones
+
+        found = silent_zones()
     if found is None:
         return "no Prefect server is set, or it does not answer; nothing is scheduled"
     if found:

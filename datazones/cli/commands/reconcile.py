@@ -12,20 +12,23 @@ import click
 def command(zones: tuple[str, ...], every: float | None, as_json: bool) -> None:
     """See that every due slot ends: make up for what was missed, once, and tell of what is late.
 
-    A slot that no run is at is asked for from the Prefect server at PREFECT_API_URL; where nobody answers there, what
-    is late is written down all the same. Runs that say that they run and whose process is gone are put to rest. Without
-    ZONE, every zone. `datazones up` does this by itself; with one's own server the deployment `reconcile` does, and
-    beside each worker `--every 30` knows the worker's dead at once.
+    A slot that no run is at is asked for from the Prefect server at PREFECT_API_URL, or else from what `datazones up`
+    keeps up here; where nobody answers there, what is late is written down all the same. Runs that say that they run
+    and whose process is gone are put to rest. Without ZONE, every zone. `datazones up` does this by itself; with one's
+    own server the deployment `reconcile` does, and beside each worker `--every 30` knows the worker's dead at once.
 
     \b
     datazones reconcile
     datazones reconcile --every 30
     """
     from datazones.cli import printing
-    from datazones.cli.reconciling import for_ever, once
-    from datazones.cli.serving import refuse_no_server
+    from datazones.cli.serving import kept_up, refuse_no_server
+    from datazones.settings import settings
 
-    refuse_no_server()
-    if every:
-        for_ever(zones, every)
-    printing.rows(once(zones), as_json=as_json)
+    with kept_up(settings().home):
+        from datazones.cli.reconciling import for_ever, once
+
+        refuse_no_server()
+        if every:
+            for_ever(zones, every)
+        printing.rows(once(zones), as_json=as_json)
