@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from datazones.exhausted import told
+from datazones.lacking import told
 
 UNUSED_S = 7 * 86_400.0
 

@@ -118,6 +118,12 @@ class UnknownCode(Permanent):
     """A code, period or name that is in none of the lists it must come from."""
 
 
+class NotPermitted(Permanent):
+    """The user that this runs as may not use a file of this machine."""
+
+    exit_code = 2
+
+
 class MemoryShort(Permanent):
     """A step needs more memory than it may take."""
 

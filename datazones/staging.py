@@ -23,7 +23,7 @@ import orjson
 from datazones import dialects, errors
 from datazones.conforming import conform
 from datazones.conforming.correcting import corrected, count_corrected
-from datazones.exhausted import what_ran_out
+from datazones.lacking import what_is_lacking
 from datazones.model import Correction, Cube, Hints
 from datazones.quirks import mended
 
@@ -177,10 +177,10 @@ def _answer(job: Job) -> dict[str, object]:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of polars are BaseException, and must not end the worker
-        ran_out = what_ran_out(error, job.subject, Path(job.into))
-        if isinstance(ran_out, errors.MemoryShort):
-            ran_out.next_step = _TOO_LARGE
-        return _failure(ran_out or _unforeseen(job, error))
+        lacking = what_is_lacking(error, job.subject, Path(job.into))
+        if isinstance(lacking, errors.MemoryShort):
+            lacking.next_step = _TOO_LARGE
+        return _failure(lacking or _unforeseen(job, error))
 
 
 def _failure(error: errors.DatazonesError) -> dict[str, object]:

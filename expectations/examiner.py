@@ -28,7 +28,7 @@ from typing import BinaryIO, cast
 
 from datazones.catalogue.entries import Feed
 from datazones.errors import DiskFull, ValidatorBroken
-from datazones.exhausted import what_ran_out
+from datazones.lacking import what_is_lacking
 from datazones.model import Verdict
 from expectations.case import ANSWER, CASE, Answer, Case
 from expectations.standby import connected
@@ -135,9 +135,9 @@ class Examiner:
             self._stop()
         if answer.broken is not None:
             examination = f"the examination of {subject}"
-            ran_out = what_ran_out(answer.broken, examination, Path(gettempdir()))
-            if isinstance(ran_out, DiskFull):
-                raise ran_out
+            lacking = what_is_lacking(answer.broken, examination, Path(gettempdir()))
+            if isinstance(lacking, DiskFull):
+                raise lacking
             raise ValidatorBroken(
                 examination,
                 found=answer.broken,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from datazones import exhausted
+from datazones import lacking
 from datazones.backfilling import Ledger
 from datazones.backfilling.answered import Answered
 from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
@@ -276,15 +276,15 @@ _current: Equipment | None = None
 def equipped() -> Iterator[Equipment]:
     """The equipment of this process: opened here if nobody has yet, and then closed here.
 
-    DiskFull or MemoryShort where that is why something within it failed.
+    DiskFull, MemoryShort or NotPermitted where that is why something within it failed.
     """
     global _current
     if _current is not None:
-        with exhausted.told(_current.settings.home):
+        with lacking.told(_current.settings.home):
             yield _current
         return
     chosen = settings()
-    with exhausted.told(chosen.home), ExitStack() as stack:
+    with lacking.told(chosen.home), ExitStack() as stack:
         presence.hold(chosen.home)
         _current = Equipment(chosen, load(chosen.zones_folder, chosen.feeds_folder), stack)
         try:

@@ -7,11 +7,13 @@ import io
 import os
 import pkgutil
 import sys
+from pathlib import Path
 
 import click
 
 from datazones.cli import commands
 from datazones.errors import DatazonesError
+from datazones.lacking import told
 from infra.prefect_settings import UNTOLD
 
 EXIT_CODES = """\b
@@ -58,7 +60,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letters for is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        group()
+        with told(Path()):
+            group()
     except DatazonesError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)

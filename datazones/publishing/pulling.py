@@ -14,7 +14,7 @@ from shutil import copyfile
 
 from datazones.copies import write_whole
 from datazones.errors import SnapshotTampered
-from datazones.exhausted import told
+from datazones.lacking import told
 from datazones.model import Base, Parent
 from datazones.publishing.manifest import Document, File, Manifest, Pointer, PublicKey, Reference
 from datazones.publishing.pointing import current, fetch_manifest, fetch_signed, follows

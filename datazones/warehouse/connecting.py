@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from datazones.errors import DatazonesError, WarehouseBusy, WarehouseDamaged
-from datazones.exhausted import what_ran_out
+from datazones.lacking import what_is_lacking
 
 _INTERRUPTED = "Query interrupted"
 """How DuckDB says that somebody pressed Ctrl-C."""
@@ -44,12 +44,12 @@ def opened(
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
     except duckdb.Error as error:
-        raise _ran_out(error, path, limits.spill) or _ours(error, path) from error
+        raise _lacking(error, path, limits.spill) or _ours(error, path) from error
     try:
         _harden(connection, [limits.spill, *reach, *([path.parent] if path else [])])
         yield connection
     except duckdb.Error as error:
-        ours = _ran_out(error, path, limits.spill)
+        ours = _lacking(error, path, limits.spill)
         if ours is None and isinstance(error, duckdb.FatalException):
             ours = _ours(error, path)
         if ours is None:
@@ -87,8 +87,8 @@ def _harden(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> N
     connection.execute("SET lock_configuration = true")
 
 
-def _ran_out(error: duckdb.Error, path: Path | None, spill: Path) -> DatazonesError | None:
-    return what_ran_out(error, str(path or "DuckDB in memory"), path.parent if path else spill)
+def _lacking(error: duckdb.Error, path: Path | None, spill: Path) -> DatazonesError | None:
+    return what_is_lacking(error, str(path or "DuckDB in memory"), path.parent if path else spill)
 
 
 def _ours(error: duckdb.Error, path: Path | None) -> DatazonesError:

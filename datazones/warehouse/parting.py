@@ -19,7 +19,7 @@ from shutil import rmtree
 import duckdb
 import polars as pl
 
-from datazones.exhausted import told
+from datazones.lacking import told
 from datazones.model import Part
 from datazones.warehouse import schema
 from datazones.warehouse.connecting import literal

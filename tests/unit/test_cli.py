@@ -18,6 +18,7 @@ import pytest
 
 from datazones.cli.main import group
 from datazones.columns import OBSERVATION_SCHEMA, SERIES_SCHEMA
+from tests.disks import disk, read_only
 from tests.fuzz.seeds import SEEDS
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +122,27 @@ def test_a_zone_that_is_not_there_and_a_setting_that_is_wrong_end_as_usage(tmp_p
     done = run("zones", cwd=tmp_path, DATAZONES_STORE_URL="nonsense")
     assert done.returncode == 2
     assert "DATAZONES_STORE_URL" in done.stderr
+
+
+def test_a_home_that_one_may_not_write_to_is_told_and_the_doctor_goes_on(tmp_path: Path) -> None:
+    with disk(tmp_path / "home", "4m") as home, read_only(home):
+        done = run("status", cwd=tmp_path, DATAZONES_HOME=str(home))
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"NotPermitted in {home}")
+        checks = json.loads(run("doctor", "--json", cwd=tmp_path, DATAZONES_HOME=str(home)).stdout)
+    found = {check["check"]: check["well"] for check in checks}
+    assert (found["catalogue"], found["object store"]) == (True, False)
+
+
+def test_a_user_without_a_name_signs_with_a_number(tmp_path: Path) -> None:
+    """As in a container, where whoever runs it is known by nothing else."""
+    script = (
+        "import getpass, os; from datazones.cli import signing_off\n"
+        "def nobody(): raise KeyError('getpwuid(): uid not found')\n"
+        "getpass.getuser = nobody; print(signing_off._whoever() == str(os.getuid()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout == "True\n"
 
 
 def test_lists_are_json_for_a_script(tmp_path: Path) -> None:

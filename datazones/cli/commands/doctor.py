@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 
@@ -33,11 +34,13 @@ def command(policies: bool, as_json: bool) -> None:
         return
     from datazones.cli import printing
     from datazones.errors import DatazonesError
+    from datazones.lacking import told
 
     found, gravest = [], 0
     for name, check in _checks():
         try:
-            found.append({"check": name, "well": True, "found": check()})
+            with told(Path()):
+                found.append({"check": name, "well": True, "found": check()})
         except DatazonesError as error:
             gravest = max(gravest, error.exit_code)
             found.append({"check": name, "well": False, "found": f"{error.found}; {error.next_step}"})
@@ -100,7 +103,7 @@ def _versions() -> str:
 
 def _disk() -> str:
     from datazones.errors import DiskFull
-    from datazones.exhausted import room
+    from datazones.lacking import room
     from datazones.settings import settings
 
     home = settings().home.absolute()

@@ -1,15 +1,16 @@
-"""What ran out, disk or memory, told as such wherever it shows."""
+"""What a machine lacks, room, memory or a right, told as such wherever it shows."""
 
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import disk_usage
 
-from datazones.errors import DatazonesError, DiskFull, MemoryShort
+from datazones.errors import DatazonesError, DiskFull, MemoryShort, NotPermitted
 
 _FULL = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
 """How polars and DuckDB say it, the last of what spills."""
@@ -17,26 +18,31 @@ _FULL = ("No space left on device", "Disk quota exceeded", "max_temp_directory_s
 _SHORT = "Out of Memory Error"
 """How DuckDB says it."""
 
+_FORBIDDEN = ("Permission denied", "Read-only file system")
+"""How polars and DuckDB say it."""
+
 _NAMED = re.compile(r"""["'](/[^"']*)["']""")
 """A file, as Python and DuckDB name it."""
 
 
 @contextmanager
 def told(folder: Path) -> Iterator[None]:
-    """Within this, DiskFull and MemoryShort stand for whatever was raised because of that; what is written lies in
-    `folder`, unless the error names another file."""
+    """Within this, DiskFull, MemoryShort and NotPermitted stand for whatever was raised because of that; what is
+    written lies in `folder`, unless the error names another file."""
     try:
         yield
     except DatazonesError:
         raise
     except Exception as error:
-        found = what_ran_out(error, str(folder), folder)
+        found = what_is_lacking(error, str(folder), folder)
         if found is None:
             raise
         raise found from error
 
 
-def what_ran_out(error: BaseException | str, subject: str, folder: Path) -> DiskFull | MemoryShort | None:
+def what_is_lacking(
+    error: BaseException | str, subject: str, folder: Path
+) -> DiskFull | MemoryShort | NotPermitted | None:
     """The error of ours that this one, or one that it came from, amounts to; None if it is another."""
     each: BaseException | str | None = error
     while each is not None:
@@ -55,6 +61,13 @@ def what_ran_out(error: BaseException | str, subject: str, folder: Path) -> Disk
                 expected="a step that ends within DATAZONES_MEMORY_LIMIT_MB",
                 next_step="raise DATAZONES_MEMORY_LIMIT_MB if the machine has more, then run again; nothing was lost",
             )
+        if _is_forbidden(each):
+            return NotPermitted(
+                (_NAMED.findall(text) or [subject])[-1],
+                found=text,
+                expected=f"a file that the user with number {os.geteuid()} may use",
+                next_step="give that user the right, or set DATAZONES_HOME to a folder of theirs",
+            )
         each = each.__cause__ or each.__context__ if isinstance(each, BaseException) else None
     return None
 
@@ -62,6 +75,13 @@ def what_ran_out(error: BaseException | str, subject: str, folder: Path) -> Disk
 def _is_full(error: BaseException | str) -> bool:
     number = error.errno if isinstance(error, OSError) else None
     return number in (errno.ENOSPC, errno.EDQUOT) or any(said in str(error) for said in _FULL)
+
+
+def _is_forbidden(error: BaseException | str) -> bool:
+    """Of a file: who may not connect to a server is told elsewhere."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and error.filename is not None
+    return any(said in str(error) for said in _FORBIDDEN) and bool(_NAMED.search(str(error)))
 
 
 def room(path: Path) -> tuple[int, Path]:

@@ -1,4 +1,4 @@
-"""What ran out is told as such, wherever it showed."""
+"""What a machine lacks is told as such, wherever it showed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 
 from datazones.cli.commands.doctor import _disk
 from datazones.copies import write_whole
-from datazones.errors import DiskFull, MemoryShort, StructureChanged
-from datazones.exhausted import told
+from datazones.errors import DiskFull, MemoryShort, NotPermitted, StructureChanged
+from datazones.lacking import told
 from datazones.settings import settings
 from datazones.staging import Job, Reader
 from datazones.warehouse.connecting import Limits, opened
-from tests.disks import disk
+from tests.disks import disk, read_only
 from tests.unit.test_staging import GOOD
 
 
@@ -65,6 +65,27 @@ def test_a_step_that_needs_more_memory_than_it_may_take_says_which_setting_bound
         opened(None, Limits(32, 1, tmp_path / "spill")) as connection,
     ):
         connection.execute("SELECT list(hash(range)) FROM range(10_000_000)")
+
+
+def test_a_file_that_one_may_not_use_is_told_and_not_called_damaged(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", "4m") as folder:
+        path, limits = folder / "zone.duckdb", Limits(64, 1, tmp_path / "spill")
+        duckdb.connect(str(path)).close()
+        with (
+            read_only(folder),
+            pytest.raises(NotPermitted, match="Read-only file system") as caught,
+            opened(path, limits),
+        ):
+            pass
+        assert caught.value.subject == str(path)
+        with read_only(folder), pytest.raises(NotPermitted, match="Read-only file system"), told(folder):
+            write_whole(folder / "answer", b"figures")
+
+
+def test_no_right_to_connect_is_no_right_to_a_file(tmp_path: Path) -> None:
+    refused = ConnectionError("[Errno 13] Permission denied")
+    with pytest.raises(ConnectionError), told(tmp_path):
+        raise refused from OSError(errno.EACCES, "Permission denied")
 
 
 @pytest.mark.parametrize(
