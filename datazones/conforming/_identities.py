@@ -89,7 +89,7 @@ class Identities:
         """Whether a run meets the periods that its series had before; from now on it has those of the run as well."""
         ends = np.append(starts[1:], len(days))[: len(starts)] - 1
         low, high = np.minimum(days[starts], days[ends]), np.maximum(days[starts], days[ends])
-        more = max(nth.max(initial=-1) + 1 - len(self._low), 0)
+        more = max(int(nth.max(initial=-1)) + 1 - len(self._low), 0)
         self._low = np.append(self._low, np.full(more, _DAYS.max, np.int32))
         self._high = np.append(self._high, np.full(more, _DAYS.min, np.int32))
         met = (low <= self._high[nth]) & (high >= self._low[nth])
