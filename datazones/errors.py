@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from datazones.visible import visible
+
+_INDENT = "\n      "
+
 
 class DatazonesError(Exception):
     """What was found in `subject`, what was expected there, and what to do next.
@@ -31,11 +35,13 @@ class DatazonesError(Exception):
         return type(self).__name__
 
     def __str__(self) -> str:
-        return (
-            f"{self.code} in {self.subject}: found {self.found}\n"
-            f"  expected: {self.expected}\n"
-            f"  next:     {self.next_step}"
+        """Three parts, whose own further lines are set in: providers, too, are quoted, and none speaks for us."""
+        parts = (
+            f"{self.code} in {self.subject}: found {self.found}",
+            f"  expected: {self.expected}",
+            f"  next:     {self.next_step}",
         )
+        return "\n".join(_INDENT.join(map(visible, part.split("\n"))) for part in parts)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross process borders, so they pickle with their parts."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
+from datazones.visible import visible
+
 GAP = 2
 """Blanks between two columns."""
 
@@ -33,20 +35,21 @@ def rows(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
 def _print(found: Sequence[Mapping[str, object]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
-    names = list(found[0])
-    cells = [[_cell(row[name]) for name in names] for row in found]
-    figures = [_are_figures(row[name] for row in found) for name in names]
+    names = [visible(name) for name in found[0]]
+    cells = [[_cell(cell) for cell in row.values()] for row in found]
+    figures = [_are_figures(column) for column in zip(*(row.values() for row in found), strict=True)]
     widths = _widths(names, cells, figures, console.width if console.is_terminal else None)
     if widths is None:
         _print_below(names, cells)
         return
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for name, width, right in zip(names, widths, figures, strict=True):
-        table.add_column(name, justify="right" if right else "left", overflow="fold", width=width)
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold", width=width)
     for row in cells:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # as it is: in a `str` rich would read markup and emoji
     Console(width=sum(widths) + GAP * len(names)).print(table)
 
 
@@ -118,16 +121,16 @@ def _lines(said: object) -> Iterator[str]:
     elif isinstance(said, list):
         yield from map(_one_line, said)
     else:
-        yield str(said)
+        yield visible(str(said))
 
 
 def _one_line(said: object) -> str:
     if isinstance(said, Mapping):
         return ", ".join(f"{name} {_cell(inner)}" for name, inner in said.items())
-    return ", ".join(map(str, said)) if isinstance(said, list) else _cell(said)
+    return ", ".join(map(_cell, said)) if isinstance(said, list) else _cell(said)
 
 
 def _cell(cell: object) -> str:
     if cell is None:
         return ""
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else visible(str(cell))

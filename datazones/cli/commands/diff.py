@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from datazones.visible import visible
+
 
 @click.command()
 @click.argument("zone")
@@ -55,7 +57,7 @@ def _changes(feed: Mapping[str, Any]) -> Iterator[str]:
     if feed["mean_revision"] is not None:
         yield (
             f"revised by: {feed['mean_revision']:+.2%} on average ({feed['mean_absolute_revision']:.2%} without sign), "
-            f"{feed['largest_revision']:+.2%} at most, in {feed['most_revised']}"
+            f"{feed['largest_revision']:+.2%} at most, in {visible(feed['most_revised'])}"
         )
 
 
