@@ -25,6 +25,15 @@ from tests.faults.rawserver import RawServer, Reply, head, whole
 HOST = "secure.example.org"
 
 
+_SIGNS, _SIGNS_OTHERS = (
+    x509.KeyUsage(
+        digital_signature=not ca, key_cert_sign=ca, crl_sign=ca, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )
+    for ca in (False, True)
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def authority() -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     key = ec.generate_private_key(ec.SECP256R1())
@@ -37,7 +46,8 @@ def _certificate(
     issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
     days: int = 1,
 ) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    """With all that Python wants to see of one since 3.13."""
+    subject, signing = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), issuer[1] if issuer else key
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
@@ -48,10 +58,13 @@ def _certificate(
         .not_valid_before(now - timedelta(days=9))
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False)
+        .add_extension(_SIGNS_OTHERS if issuer is None else _SIGNS, critical=True)
     )
     if issuer:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    return builder.sign(issuer[1] if issuer else key, hashes.SHA256())
+    return builder.sign(signing, hashes.SHA256())
 
 
 def _served(
