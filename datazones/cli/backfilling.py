@@ -185,7 +185,7 @@ def again(begins: str, by: str) -> int:
 
 def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
     """On the server there is, else here; the exit code."""
-    with kept_up(equipment.settings.home):
+    with kept_up():
         if url := os.environ.get(prefect_settings.URL):
             from tasks.submit import submit
 

@@ -67,10 +67,10 @@ def prefect_api(home: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
 
 
 @contextmanager
-def kept_up(home: Path) -> Iterator[None]:
+def kept_up() -> Iterator[None]:
     """Where the environment names no Prefect API: in it, that of what `datazones up` keeps up in this home, if it does,
-    and how it lets us in."""
-    place, before = Place.of(home), dict(os.environ)
+    and how it lets us in. Prefect, which looks once, is to be imported within."""
+    place, before = Place.of(settings().home), dict(os.environ)
     if prefect_settings.URL in before or not place.is_up():
         yield
         return

@@ -144,9 +144,8 @@ def _store() -> str:
 def _scheduler() -> str:
     from datazones.cli.serving import kept_up
     from datazones.errors import SchedulerSilent
-    from datazones.settings import settings
 
-    with kept_up(settings().home):
+    with kept_up():
         from datazones.cli.reconciling import silent_zones
 
         found = silent_zones()

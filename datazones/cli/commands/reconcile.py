@@ -23,9 +23,8 @@ def command(zones: tuple[str, ...], every: float | None, as_json: bool) -> None:
     """
     from datazones.cli import printing
     from datazones.cli.serving import kept_up, refuse_no_server
-    from datazones.settings import settings
 
-    with kept_up(settings().home):
+    with kept_up():
         from datazones.cli.reconciling import for_ever, once
 
         refuse_no_server()
