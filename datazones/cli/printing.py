@@ -86,7 +86,7 @@ def _fitting(widest: Sequence[int], least: Sequence[int], room: int) -> list[int
     """The widths of columns that have so much room together: the widest give first, and each keeps its least."""
     if sum(least) > room:
         return None
-    widths = list(widest)
+    widths = [min(width, room) for width in widest]
     while sum(widths) > room:
         widths[max((n for n, width in enumerate(widths) if width > least[n]), key=widths.__getitem__)] -= 1
     return widths
