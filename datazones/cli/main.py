@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from datazones.cli import commands
+from datazones.cli.listing import Listing
 from datazones.errors import DatazonesError
 from datazones.lacking import told
 from infra.prefect_settings import UNTOLD
@@ -26,7 +27,7 @@ Exit codes:
 """
 
 
-class Commands(click.Group):
+class Commands(Listing):
     """The group whose commands are the files of `datazones.cli.commands`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

@@ -48,6 +48,14 @@ def test_every_command_explains_itself_and_stands_in_the_readme(name: str) -> No
     assert f"\ndatazones {name} " in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.parametrize("words", [(), ("backfill",), ("quarantine",)], ids=["datazones", "backfill", "quarantine"])
+def test_what_lists_commands_says_the_whole_sentence_of_each(words: tuple[str, ...]) -> None:
+    listed = run(*words, "--help").stdout.partition("Commands:")[2].partition("Exit codes:")[0]
+    told = re.sub(r"\n {5,}", " ", listed).strip().splitlines()
+    assert len(told) > 3
+    assert all(line.endswith(".") and not line.endswith("..") for line in told)
+
+
 def test_the_front_door_loads_nothing_heavy() -> None:
     script = (
         "import sys; from datazones.cli.main import group\n"

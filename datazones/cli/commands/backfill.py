@@ -8,9 +8,10 @@ from typing import Literal
 import click
 
 from datazones.cli import ranging, signing_off
+from datazones.cli.listing import Listing
 
 
-class Beginning(click.Group):
+class Beginning(Listing):
     """A group whose first word may be zones: then a backfill is begun."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from datazones.cli import signing_off
+from datazones.cli.listing import Listing
 
 _LIST = (
     "SELECT quarantine_id AS id, decision, rule, feed_id, series_key, time_period, obs_value, complaint, set_aside_at "
@@ -14,7 +15,7 @@ _LIST = (
 )
 
 
-@click.group()
+@click.group(cls=Listing)
 def command() -> None:
     """Observations that came and were not let in, each beside the rule it broke; a person decides.
 
