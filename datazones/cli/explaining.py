@@ -34,7 +34,7 @@ def in_short(found: Mapping[str, Any]) -> dict[str, object]:
         "secrets": [f"{each['param']}: {each['setting']}, {each['is']}" for each in found["secrets"]],
         "reads": {**found["reads"], _DUE: found["reads"][_DUE] or "as many as is usual, or by its release calendar"},
         "checks": [
-            f"{subject}: {count} checks, {holding[subject]} of them hold a snapshot back"
+            f"{subject}: {holding[subject]} of {count} would hold a snapshot back"
             for subject, count in subjects.items()
         ],
     }

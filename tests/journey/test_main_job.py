@@ -7,14 +7,28 @@ import re
 import shutil
 import subprocess
 from datetime import date
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from datazones.catalogue import load
+from datazones.cli.commands import hub, query
+from datazones.cli.main import group
 from datazones.publishing import Store, current, fetch_manifest
 from infra.local_s3 import running
 from tests.journey import facts
 from tests.journey.homes import FIRST, GB2260, LATER, ZONES, Journey, held_figures
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+SUGGESTED = sorted(
+    {
+        (zone, " ".join(sql.split()))
+        for text in (README, *(command.help or "" for command in (group, query.command, hub.command)))
+        for zone, sql in re.findall(r'datazones query ([a-z]+) "([^"]+)"', text)
+    }
+)
 
 NOISE = 1e-9
 """What differs by less was not a revision: the held figure stays, and the difference is counted."""
@@ -73,6 +87,21 @@ def test_the_same_query_is_answered_by_the_command_line(journey: Journey) -> Non
     asked = journey.home.run("query", "hunan", "SELECT count(*) AS n FROM observation", "--json", "--offline")
     counted = journey.home.ask("hunan", "SELECT count(*) FROM observation")
     assert json.loads(asked.stdout) == [{"n": counted[0][0]}]
+
+
+@pytest.mark.parametrize(("zone", "sql"), SUGGESTED)
+def test_what_readme_and_help_suggest_to_ask_has_an_answer(journey: Journey, zone: str, sql: str) -> None:
+    asked = journey.home.run("query", zone, sql, "--json", "--offline")
+    assert json.loads(asked.stdout), asked.stderr
+
+
+def test_the_first_question_of_the_readme_is_answered(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = README.partition("```sql\n")[2].partition("```")[0]
+    monkeypatch.chdir(journey.home.folder)
+    with duckdb.connect() as connection:
+        known = [row[1] for row in connection.execute(question).fetchall()]
+    product = ("A020101", GB2260["beijing"], "2018")
+    assert known == [_expected("beijing", on)[product] for on in (FIRST, LATER)]
 
 
 def test_what_the_newest_snapshot_changed_is_said_feed_by_feed(journey: Journey) -> None:

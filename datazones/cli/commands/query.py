@@ -14,8 +14,8 @@ def command(zone: str, sql: str, as_json: bool, offline: bool) -> None:
     """Ask one SQL statement of a zone's published snapshot.
 
     \b
-    datazones query beijing "FROM observation LIMIT 5"
-    datazones query beijing "SELECT time_period, obs_value FROM observation_as_of(DATE '2019-06-30')
+    datazones query beijing "FROM observation WHERE obs_value > 0 LIMIT 5"
+    datazones query beijing "SELECT time_period, obs_value FROM observation_as_of(DATE '2020-12-31')
                              WHERE series_key LIKE '%A020101%' ORDER BY time_period"
     """
     from datazones.cli import printing
