@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from infra.children import answers
 from infra.deployments import POOL
 from infra.standby.server import standing_by
 from infra.upkeep import postgres, redis
 from infra.upkeep.plan import LOOPBACK, Plan
+from infra.upkeep.reporting import Reporting
 
 SOCKET_LENGTH = 108
 """So long the path of a socket may be on Linux, its end included."""
@@ -98,11 +100,16 @@ def _servers(plan: Plan) -> Iterator[Process]:
         yield Process("simulator", command, plan.environment, partial(answers, clock))
 
 
-def workers(plan: Plan) -> list[Process]:
-    """Who does the work: each takes runs of every zone."""
-    names = [f"worker-{number}" for number in range(1, plan.workers + 1)]
+def workers(plan: Plan, temporary: Path) -> Iterator[Process]:
+    """Who does the work: each takes runs of every zone. Their temporary files are in a folder of this installation: in
+    the one of the machine all workers of Prefect share a folder, which belongs to whoever came first."""
     begin = prefect("worker", "start", "--pool", POOL, "--name")
-    return [Process(name, [*begin, name], plan.environment, most_memory_mb=WORKER_MEMORY_MB) for name in names]
+    environment = {**plan.environment, "TMPDIR": str(temporary)}
+    for name in (f"worker-{number}" for number in range(1, plan.workers + 1)):
+        reporting = Reporting(name, plan.api_url, environment)
+        yield Process(
+            name, [*begin, name], environment, reporting.heard, reporting.begin, most_memory_mb=WORKER_MEMORY_MB
+        )
 
 
 def watchers(plan: Plan) -> list[Process]:

@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfile
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 from pydantic import TypeAdapter
@@ -35,7 +36,7 @@ HUNG_S = 90.0
 """So long a server that once answered may be silent before it is taken for hung."""
 
 PATIENT_STARTS = 4
-"""A server that ends so often before its first answer will not come up by itself."""
+"""A part that ends so often before its first answer will not come up by itself."""
 
 LONGEST_PAUSE_S = 15.0
 DOUBLINGS = 5
@@ -119,8 +120,8 @@ def bound(log: Path, most: int = MOST_LOG_BYTES) -> None:
 class Supervisor:
     """Keeps the parts of one plan up, and says how they are."""
 
-    def __init__(self, plan: Plan, place: Place) -> None:
-        self._plan, self._place = plan, place
+    def __init__(self, plan: Plan, place: Place, temporary: Path) -> None:
+        self._plan, self._place, self._temporary = plan, place, temporary
         self._servers: list[Kept] = []
         self._workers: list[Kept] = []
 
@@ -129,9 +130,10 @@ class Supervisor:
         try:
             for stage in parts.stages(self._plan):
                 self._servers += self._begun(stage)
-                self._await_servers()
+                self._await(self._servers)
             self._prepare(parts.preparation())
-            self._workers = self._begun([*parts.workers(self._plan), *parts.watchers(self._plan)])
+            self._workers = self._begun([*parts.workers(self._plan, self._temporary), *parts.watchers(self._plan)])
+            self._await(self._workers)
             while True:
                 self._look()
                 time.sleep(LOOK_S)
@@ -150,12 +152,11 @@ class Supervisor:
         process.prepare()
         return start(process.command, self._place.log_of(process.name), process.environment, user=process.user)
 
-    def _await_servers(self) -> None:
+    def _await(self, begun: Sequence[Kept]) -> None:
         until = time.monotonic() + START_S
-        while not all(kept.healthy for kept in self._servers):
-            silent = [kept for kept in self._servers if not kept.healthy]
+        while silent := [kept for kept in begun if not kept.healthy]:
             if time.monotonic() > until or any(kept.restarts > PATIENT_STARTS for kept in silent):
-                names = ", ".join(f"{kept.process.name}, started {kept.restarts + 1} times" for kept in silent)
+                names = ", ".join(f"{kept.process.name} (starts: {kept.restarts + 1})" for kept in silent)
                 raise TimeoutError(f"no answer from {names}")
             self._look()
             time.sleep(LOOK_S)
@@ -201,7 +202,8 @@ def main() -> None:
         try:
             with ExitStack() as stack:
                 _store(plan, stack)
-                Supervisor(plan, place).run()
+                temporary = stack.enter_context(TemporaryDirectory(prefix="datazones-up-", ignore_cleanup_errors=True))
+                Supervisor(plan, place, Path(temporary)).run()
         except Asked:
             pass
         except Exception as error:

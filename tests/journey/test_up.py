@@ -22,6 +22,7 @@ from datazones.catalogue.loading import SHIPPED
 from datazones.publishing import Book, Store
 from datazones.publishing.book import Settled
 from infra import local_s3
+from infra.upkeep.reporting import Reporting
 from tests.journey.guarding import UNGUARDED, answers, forged, is_heard, leaks, routes, shares_with
 from tests.journey.homes import ZONES
 from tests.journey.installed import PRODUCTION, Installation, up, wait
@@ -121,6 +122,23 @@ def test_a_zone_is_published_by_a_worker_also_after_server_and_database_were_kil
     status = json.loads(installation.datazones("status", "--json").stdout)
     # the hub is built as soon as one of its zones has published, perhaps before this command is answered
     assert {row["zone"] for row in status if row["generation"]} - {"national"} == {"beijing"}
+
+
+def test_a_worker_counts_as_up_when_it_has_told_the_server_so(installation: Installation) -> None:
+    of_worker, of_nobody = (
+        Reporting(name, installation.state.api_url, installation.known()) for name in ("worker-1", "worker-9")
+    )
+    os.kill(installation.pids()["worker-1"], signal.SIGKILL)
+    wait(of_worker.heard)
+    wait(lambda: all(part.healthy for part in installation.state.parts))
+    assert not of_nobody.heard()
+    assert not Reporting("worker-1", installation.state.api_url, {}).heard(), "it was let in without a key"
+
+
+def test_workers_share_no_temporary_folder_with_those_of_other_users(installation: Installation) -> None:
+    (folder,) = _temporary(installation)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(list((folder / "runner_storage").iterdir())) >= 2
 
 
 def test_what_is_typed_beside_it_asks_the_same_simulated_providers_as_its_workers(installation: Installation) -> None:
@@ -263,10 +281,11 @@ def test_no_secret_is_in_logs_database_bucket_reports_events_or_on_a_command_lin
 
 
 def test_nothing_is_left_after_it_was_taken_down(installation: Installation) -> None:
-    parts = installation.pids().values()
+    parts, temporary = installation.pids().values(), _temporary(installation)
     assert installation.datazones("down").returncode == 0
     wait(lambda: not [path for path in Path("/proc").glob("[0-9]*") if str(installation.folder) in _told(path)])
     assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
+    assert not [folder for folder in temporary if folder.exists()]
     assert installation.datazones("down").stdout.strip() == "Nothing is up."
 
 
@@ -275,6 +294,12 @@ def _of_beijing(installation: Installation) -> dict[str, Any]:
     ended = {"state": {"type": {"any_": ["COMPLETED"]}}, "name": {"like_": "beijing"}}
     (run,) = installation.asked("flow_runs/filter", {"flow_runs": ended})
     return run
+
+
+def _temporary(installation: Installation) -> set[Path]:
+    """Where the workers keep their temporary files."""
+    told = (_said(pid, "environ") for name, pid in installation.pids().items() if name.startswith("worker"))
+    return {Path(text) for each in told for text in re.findall(r"(?<!\w)TMPDIR=([^\0]+)", each)}
 
 
 def _told(process: Path) -> str:

@@ -35,7 +35,7 @@ def test_a_process_that_holds_more_memory_than_it_may_is_overgrown_while_it_live
 
 
 def test_no_worker_may_grow_without_bound() -> None:
-    assert [(each.name, bool(each.most_memory_mb)) for each in workers(PLAN)] == [
+    assert [(each.name, bool(each.most_memory_mb)) for each in workers(PLAN, Path("temporary"))] == [
         ("worker-1", True),
         ("worker-2", True),
     ]
