@@ -96,6 +96,10 @@ class DiskFull(Transient):
     """A disk of this machine has no room for what has to be written."""
 
 
+class PrefectUnavailable(Transient):
+    """Prefect's server did not answer, or answered 5xx."""
+
+
 class SchedulerSilent(Transient):
     """Prefect's server answers and its scheduler makes no runs."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,6 +19,9 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 
 ANSWER_S = 5.0
+
+_LISTENED_ON = (10_240, 32_768)
+"""Below what Linux, macOS and Windows take for connections unless they are told otherwise."""
 
 
 def start(
@@ -87,7 +91,10 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nothing listens on. It is not one of those that the system gives to connections: they
+    would be gone before a server that is only then started listens there."""
+    while True:
+        port = random.randrange(*_LISTENED_ON)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

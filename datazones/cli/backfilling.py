@@ -13,8 +13,9 @@ from datazones.backfilling import Part, Plan, Progress, Wanted
 from datazones.backfilling.costing import amount, duration
 from datazones.backfilling.ledger import Word
 from datazones.cli import printing
+from datazones.cli.reaching import reached
 from datazones.cli.serving import ask_as_kept_up, kept_up, prefect_api
-from datazones.errors import CatalogueInvalid
+from datazones.errors import CatalogueInvalid, PrefectUnavailable
 from infra import prefect_settings
 from tasks import backfills
 from tasks.equip import Equipment, equipped
@@ -189,7 +190,13 @@ def _begun(equipment: Equipment, parts: Sequence[Part]) -> int:
         if url := os.environ.get(prefect_settings.URL):
             from tasks.submit import submit
 
-            runs, backfill_id = submit(equipment, parts), parts[0].backfill_id
+            backfill_id = parts[0].backfill_id
+            try:
+                with reached():
+                    runs = submit(equipment, parts)
+            except (PrefectUnavailable, CatalogueInvalid) as error:
+                error.next_step = f"when it answers, `datazones backfill resume {backfill_id}` goes on"
+                raise
             if runs is None:
                 raise CatalogueInvalid(
                     f"the Prefect server at {url}",

@@ -13,6 +13,7 @@ import click
 
 from datazones.cli import commands
 from datazones.cli.listing import Listing
+from datazones.cli.reaching import leave, reached
 from datazones.errors import DatazonesError
 from datazones.lacking import told
 from infra.prefect_settings import UNTOLD
@@ -61,8 +62,10 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letters for is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with told(Path()):
+        with reached(), told(Path()):
             group()
     except DatazonesError as error:
         click.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+        leave(error.exit_code)
+    except SystemExit as end:  # as click ends every command
+        leave(end.code)

@@ -11,8 +11,9 @@ from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
 from datazones import slots
+from datazones.cli.reaching import unreached
 from tasks.equip import equipped
-from tasks.reconcile import reconcile_zones
+from tasks.reconcile import Reconciled, reconcile_zones
 from tasks.running import PrefectRuns
 
 _log = logging.getLogger("datazones.reconcile")
@@ -21,7 +22,7 @@ _log = logging.getLogger("datazones.reconcile")
 def once(zones: Sequence[str]) -> list[dict[str, object]]:
     """One pass, a row a zone."""
     with equipped(), get_client(sync_client=True) as client:
-        found = reconcile_zones(client, zones)
+        found, answers = reconcile_zones(client, zones), client.api_healthcheck() is None
     return [
         {
             "zone": one.zone_id,
@@ -30,20 +31,27 @@ def once(zones: Sequence[str]) -> list[dict[str, object]]:
             "covered": one.did("cover"),
             "told late": one.did("tell"),
             "given up": one.did("give up"),
-            "scheduler": f"silent since {one.silent_since:%Y-%m-%d %H:%M}" if one.silent_since else "",
+            "scheduler": _scheduler(one) if answers else "the server does not answer",
         }
         for one in found
     ]
 
 
+def _scheduler(found: Reconciled) -> str:
+    return f"silent since {found.silent_since:%Y-%m-%d %H:%M}" if found.silent_since else ""
+
+
 def silent_zones() -> list[str] | None:
-    """The zones for which Prefect's scheduler makes no runs; None where no server answers."""
+    """The zones for which Prefect's scheduler makes no runs; None where no server is set.
+
+    PrefectUnavailable where one is and does not answer.
+    """
     if not get_current_settings().api.url:
         return None
     with equipped() as equipment, get_client(sync_client=True) as client:
         runs, now = PrefectRuns(client), equipment.settings.clock()
         if not runs.answer:
-            return None
+            raise unreached("no answer")
         planned = [(zone, runs.planned_until(zone.zone_id)) for zone in equipment.catalogue.zones.values()]
     return [zone.zone_id for zone, until in planned if until and slots.is_silent(zone.schedule, until, now)]
 

@@ -10,6 +10,7 @@ import click
 
 from datazones.catalogue import Zone
 from datazones.cli import printing
+from datazones.cli.reaching import reached
 from datazones.cli.serving import ask_as_kept_up, prefect_api
 from datazones.errors import DatazonesError, ExpectationsFailed, Permanent
 from tasks.equip import Equipment, equipped
@@ -54,7 +55,8 @@ def _one(zone: Zone, feeds: Sequence[str]) -> Ended:
 
     begun = time.perf_counter()
     try:
-        done = refresh(zone.zone_id, list(feeds) or None) if zone.collects else unite(zone.zone_id)
+        with reached():
+            done = refresh(zone.zone_id, list(feeds) or None) if zone.collects else unite(zone.zone_id)
     except DatazonesError as error:
         outcome = "held back" if isinstance(error, ExpectationsFailed) else error.code
         end = Ended(zone.zone_id, outcome, "", 0, time.perf_counter() - begun, error)
@@ -98,9 +100,13 @@ def _published(equipment: Equipment, zone_id: str) -> dict[str, object]:
 
 
 def _explain(ended: Sequence[Ended]) -> None:
+    """Why zones were not refreshed; what holds of several is said once."""
+    said: dict[str, list[str]] = {}
     for end in ended:
         if end.error:
-            click.echo(f"\n{end.zone_id}: {end.error}", err=True)
+            said.setdefault(str(end.error), []).append(end.zone_id)
+    for why, zones in said.items():
+        click.echo(f"\n{', '.join(zones)}: {why}", err=True)
 
 
 def _timing(equipment: Equipment, seconds: float) -> None:

@@ -97,6 +97,15 @@ def test_commands_that_are_typed_beside_it_find_the_server_that_it_keeps(install
     assert seen == set(ZONES)
 
 
+def test_who_has_the_wrong_key_is_told_so(installation: Installation) -> None:
+    stranger = {"PREFECT_API_URL": installation.state.api_url, "PREFECT_API_AUTH_STRING": "datazones:guessed"}
+    for words in (("run", "--zone", "beijing"), ("deploy",), ("doctor",)):
+        done = installation.datazones(*words, **stranger)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "with code 401" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_bringing_it_up_twice_changes_nothing(installation: Installation) -> None:
     before = installation.pids()
     again = installation.datazones("up", "--simulated", *PRODUCTION)

@@ -33,13 +33,14 @@ def command(policies: bool, as_json: bool) -> None:
         _print_policies()
         return
     from datazones.cli import printing
+    from datazones.cli.reaching import reached
     from datazones.errors import DatazonesError
     from datazones.lacking import told
 
     found, gravest = [], 0
     for name, check in _checks():
         try:
-            with told(Path()):
+            with reached(), told(Path()):
                 found.append({"check": name, "well": True, "found": check()})
         except DatazonesError as error:
             gravest = max(gravest, error.exit_code)
@@ -150,7 +151,7 @@ def _scheduler() -> str:
 
         found = silent_zones()
     if found is None:
-        return "no Prefect server is set, or it does not answer; nothing is scheduled"
+        return "no Prefect server is set, and none is up here; nothing is scheduled"
     if found:
         raise SchedulerSilent(
             "Prefect's scheduler",
