@@ -129,7 +129,7 @@ class UnknownCode(Permanent):
 
 
 class NotPermitted(Permanent):
-    """The user that this runs as may not use a file of this machine."""
+    """The user that this runs as may not use a file of this machine, or the key may not use an object of the store."""
 
     exit_code = 2
 

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import orjson
 
-from datazones.errors import CatalogueInvalid, StoreUnavailable
+from datazones.errors import CatalogueInvalid, NotPermitted, StoreUnavailable
 from datazones.model import Request
 from datazones.publishing import Store
 from datazones.publishing.allowing import SHARED
@@ -99,7 +99,7 @@ class Shared:
         key = f"{SHARED}/answers/{sha256(name.encode()).hexdigest()}.json"
         try:
             found = self._taken_or_claimed(key, etag, last_modified, again=again)
-        except (CatalogueInvalid, StoreUnavailable):
+        except (NotPermitted, CatalogueInvalid, StoreUnavailable):
             return self._asks.ask(request, etag=etag, last_modified=last_modified)
         answer = found if isinstance(found, Answer) else self._asked(key, found, request, etag, last_modified)
         self._not_before = self._not_before or answer.retrieved_at

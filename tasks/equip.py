@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -43,7 +43,7 @@ from infra.upkeep.place import Place
 
 READING_DEADLINE_S = 900.0
 
-PROBED_FOR_S = 86_400.0
+A_DAY_S = 86_400.0
 
 NEIGHBOURS = 2
 """Zones that a candidate is compared with: what all were told alike, two of them have."""
@@ -61,19 +61,23 @@ class Equipment:
 
     @cached_property
     def store(self) -> Store:
-        """The object store, probed once a day by each machine: one that ignores a condition would lose somebody's
-        snapshot, but asking so before every run would be most of what a run asks in which nothing is new. The machine
-        then also forgets what it has of the store and did not use."""
+        """The object store. Once a day each machine forgets what it has of it and did not use."""
         address = store_address(self.settings, self._stack)
-        store = self._stack.enter_context(Store.at(address))
-        probed = self.settings.home / "probed" / sha256(f"{address.url} {address.bucket}".encode()).hexdigest()
-        if not probed.exists() or time.time() - probed.stat().st_mtime > PROBED_FOR_S:
-            refuse_unsafe(probe(store, SCRATCH))
-            for folder in (self.settings.home / "landing", self.generations):
-                forget(folder)
-            probed.parent.mkdir(parents=True, exist_ok=True)
-            probed.touch()
-        return store
+        self._daily("forgotten", address, self._forget)
+        probing = partial(self._daily, "probed", address, partial(_probe, address))
+        return self._stack.enter_context(Store.at(address, probing))
+
+    def _daily(self, what: str, address: StoreAddress, do: Callable[[], None]) -> None:
+        """Do it unless it was done of this store within a day."""
+        done = self.settings.home / what / sha256(f"{address.url} {address.bucket}".encode()).hexdigest()
+        if not done.exists() or time.time() - done.stat().st_mtime > A_DAY_S:
+            do()
+            done.parent.mkdir(parents=True, exist_ok=True)
+            done.touch()
+
+    def _forget(self) -> None:
+        for folder in (self.settings.home / "landing", self.generations):
+            forget(folder)
 
     @cached_property
     def reader(self) -> Reader:
@@ -87,7 +91,7 @@ class Equipment:
     def warm(self) -> None:
         """Start what every refresh needs and what takes its time: the reading child and the store."""
         self.reader.warm()
-        _ = self.store
+        self.store.admit()
 
     def transport(self, agency: Agency) -> Transport:
         """The client for one provider, with that provider's manners."""
@@ -227,6 +231,14 @@ class Equipment:
             yield
         finally:
             self.spent[verb] = self.spent.get(verb, 0.0) + time.perf_counter() - begun
+
+
+def _probe(address: StoreAddress) -> None:
+    """Before anything is written: a store that ignores a condition would lose somebody's snapshot. Who only reads need
+    not have the right to write; and asking so before every run would be most of what a run asks in which nothing is
+    new."""
+    with Store.at(address) as store:
+        refuse_unsafe(probe(store, SCRATCH))
 
 
 def store_address(chosen: Settings, stack: ExitStack) -> StoreAddress:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datazones.publishing.aliasing import ALIAS, attach, published_key, refresh_alias, secret
-from datazones.publishing.allowing import policy
+from datazones.publishing.allowing import policy, reading_policy
 from datazones.publishing.asking import last_asked, note_asked
 from datazones.publishing.book import Book, End, Seen
 from datazones.publishing.connecting import StoreAddress, make_bucket
@@ -63,6 +63,7 @@ __all__ = [
     "publish",
     "published_key",
     "pull",
+    "reading_policy",
     "refresh_alias",
     "refuse_unsafe",
     "rollback",

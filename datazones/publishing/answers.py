@@ -9,7 +9,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from datazones.errors import CatalogueInvalid, DatazonesError, StoreUnavailable
+from datazones.errors import CatalogueInvalid, DatazonesError, NotPermitted, StoreUnavailable
 
 _ABSENT = {"NoSuchKey", "404"}
 """A HEAD has no body to name its error in."""
@@ -24,8 +24,8 @@ _NO_ANSWER = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions
 def asking(subject: str) -> Iterator[None]:
     """Within this, what goes wrong in the store's client becomes one of our errors.
 
-    StoreUnavailable where the same call may succeed later; CatalogueInvalid where a setting has to change: wrong or
-    insufficient credentials, no such bucket, a request that this store does not take.
+    StoreUnavailable where the same call may succeed later; NotPermitted where the key may not do this; CatalogueInvalid
+    where a setting has to change: wrong credentials, no such bucket, a request that this store does not take.
     """
     try:
         yield
@@ -83,9 +83,9 @@ def _unavailable(subject: str, error: Exception) -> StoreUnavailable:
     )
 
 
-def _withheld(subject: str, error: ClientError) -> CatalogueInvalid:
+def _withheld(subject: str, error: ClientError) -> NotPermitted:
     """The key is right, and is not let do this: a worker has the key of its own zone and no other."""
-    return CatalogueInvalid(
+    return NotPermitted(
         f"the rights of this key, at {subject}",
         found=str(error),
         expected="a key that may do so there",

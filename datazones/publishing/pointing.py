@@ -8,7 +8,7 @@ from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
 
-from datazones.errors import CatalogueInvalid, SnapshotTampered
+from datazones.errors import NotPermitted, SnapshotTampered
 from datazones.publishing.manifest import Manifest, Pointer, Reference, Signature
 from datazones.publishing.signing import ANYBODY, POINTER, SUFFIX, verify_signature
 from datazones.publishing.store import Store
@@ -107,7 +107,7 @@ def _far(store: Store, prefix: str, head: Reference | None) -> Iterator[tuple[Re
 
 def _listed(store: Store, prefix: str) -> list[str]:
     """The keys of all manifests, the newest first; none where the key that we have may read and not list them."""
-    with suppress(CatalogueInvalid):
+    with suppress(NotPermitted):
         found = (listed.key for listed in store.listing(f"{prefix}/manifests/"))
         return sorted((key for key in found if not key.endswith(SUFFIX)), reverse=True)
     return []

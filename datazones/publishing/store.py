@@ -17,11 +17,12 @@ from enum import Enum
 from hashlib import file_digest, sha256
 from io import BufferedReader
 from pathlib import Path
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Self, TypedDict
 
 from botocore.exceptions import ClientError
 
-from datazones.errors import CatalogueInvalid, SnapshotTampered, StoreUnavailable
+from datazones.errors import CatalogueInvalid, NotPermitted, SnapshotTampered, StoreUnavailable
 from datazones.publishing.answers import asking, is_absent, is_damaged, is_denied, is_refused
 from datazones.publishing.connecting import StoreAddress, connected
 from datazones.publishing.receiving import chunks
@@ -94,27 +95,36 @@ class Listed:
 class Store:
     """One bucket. Keys are whole; ETags are without quotes, the one form that every server takes back.
 
-    Every method raises StoreUnavailable when the store does not answer, and CatalogueInvalid when it says that the
-    settings are wrong.
+    Every method raises StoreUnavailable when the store does not answer, NotPermitted when the key may not do this, and
+    CatalogueInvalid when the settings are wrong.
     """
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    def __init__(self, client: S3Client, bucket: str, before_writing: Callable[[], None] | None = None) -> None:
         self._client = client
         self._bucket = bucket
+        self._before_writing = before_writing
+        self._one = Lock()
 
     @classmethod
     @contextmanager
-    def at(cls, address: StoreAddress) -> Iterator[Self]:
-        """The bucket at this address."""
+    def at(cls, address: StoreAddress, before_writing: Callable[[], None] | None = None) -> Iterator[Self]:
+        """The bucket at this address. `before_writing` is done before the first write, and no write if it raises."""
         client = connected(address)
         try:
-            yield cls(client, address.bucket)
+            yield cls(client, address.bucket, before_writing)
         finally:
             client.close()
 
     @property
     def bucket(self) -> str:
         return self._bucket
+
+    def admit(self) -> None:
+        """Do now what has to be done before the first write, if it was not yet."""
+        with self._one:
+            if self._before_writing:
+                self._before_writing()
+                self._before_writing = None
 
     def get(self, key: str) -> tuple[bytes, str] | None:
         """The object's bytes and its ETag; None when there is none."""
@@ -144,6 +154,7 @@ class Store:
 
         SnapshotTampered when others are there; StoreUnavailable when nobody can say.
         """
+        self.admit()
         sealed = Sealed.of(content) if isinstance(content, bytes) else content
         outcome = self._whose(key, sealed) if sealed.size > SMALL else Outcome.UNKNOWN
         why = ""
@@ -159,6 +170,7 @@ class Store:
 
         `content` must carry a nonce: it is by its bytes that a swap whose answer was lost is known to be ours.
         """
+        self.admit()
         condition: Condition = {"IfMatch": etag} if etag else ABSENT
 
         def look() -> Outcome:
@@ -186,6 +198,7 @@ class Store:
 
     def remove(self, key: str) -> None:
         """Delete an object that nothing refers to."""
+        self.admit()
         with asking(self._name(key)):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
@@ -246,7 +259,7 @@ class Store:
             return is_absent(error)
         try:
             return all(found.key != key for found in self.listing(key))
-        except CatalogueInvalid:
+        except (NotPermitted, CatalogueInvalid):
             return False
 
     def _poured(self, key: str, answer: GetObjectOutputTypeDef, into: IO[bytes] | None) -> str:

@@ -17,12 +17,23 @@ import pytest
 from botocore.exceptions import ClientError
 
 from datazones.catalogue import load
-from datazones.publishing import SCRATCH, Store, StoreAddress, policy, probe, pull, verify
+from datazones.publishing import (
+    SCRATCH,
+    Store,
+    StoreAddress,
+    policy,
+    probe,
+    pull,
+    reading_policy,
+    refresh_alias,
+    verify,
+)
 from datazones.publishing.connecting import connected
 from infra.ceph import Cluster
 from tasks.equip import Equipment
 from tasks.pin import pinned
 from tests.hubs import installation, united_of, zone_file
+from tests.journey.homes import Home
 from tests.snapshots import AT, candidate, offered_as, put
 
 if TYPE_CHECKING:
@@ -30,6 +41,9 @@ if TYPE_CHECKING:
 
 ZONES = sorted(load().zones)
 HUB = "national"
+ANALYST = "analyst"
+"""Who may read what beijing has published, and nothing else."""
+
 HELD = "raw/held"
 PUBLISHED = ("CURRENT", "ASKED", "objects/1.duckdb", "manifests/1.json", "manifests/1.json.sig", "held/1.json")
 HANDS = 8
@@ -64,12 +78,14 @@ def zones(cluster: tuple[Cluster, StoreAddress]) -> Iterator[dict[str, StoreAddr
     ceph, owner = cluster
     bucket = f"zones-{uuid4().hex}"
     keys = [*ZONES, HUB]
-    addresses = {key: replace(owner, bucket=bucket, access_key=key, secret_key=uuid4().hex) for key in keys}
+    everybody = [*keys, ANALYST]
+    addresses = {key: replace(owner, bucket=bucket, access_key=key, secret_key=uuid4().hex) for key in everybody}
     members = {HUB: [f"zones/{zone}" for zone in ZONES]}
     documents = [
         policy(bucket, f"zones/{key}", principal=f"arn:aws:iam:::user/{key}", members=members.get(key, ()))
         for key in keys
     ]
+    documents.append(reading_policy(bucket, "zones/beijing", principal=f"arn:aws:iam:::user/{ANALYST}"))
     for zone, address in addresses.items():
         ceph.admit(zone, address)
     client = connected(owner)
@@ -168,6 +184,36 @@ def test_with_its_own_key_the_hub_is_built_from_what_zones_published_with_theirs
         assert verify(equipment.store, f"zones/{HUB}").files
 
 
+def test_with_a_key_that_only_reads_one_pulls_verifies_and_asks_and_writes_nothing(
+    emptied: dict[str, StoreAddress], tmp_path: Path
+) -> None:
+    file, prefix, analyst = zone_file(tmp_path, "beijing", {"2020": 120.0}), "zones/beijing", emptied[ANALYST]
+    with Store.at(emptied["beijing"]) as store:
+        published = put(store, prefix, offered_as(candidate(tmp_path, "one", zone_id="beijing"), file))
+        refresh_alias(store, prefix)
+    home = _at_home(tmp_path, analyst)
+    for words in (
+        *(("pull", "beijing"), ("verify", "beijing"), ("history", "beijing"), ("attach", "beijing")),
+        *(("attach", "beijing", "--over", "s3"), ("quarantine", "list", "beijing")),
+        ("query", "beijing", "FROM observation"),
+    ):
+        done = home.run(*words)
+        assert done.returncode == 0, (words, done.stderr)
+    said = {row["zone"]: row["snapshot"] for row in json.loads(home.run("status", "--json").stdout)}
+    assert said == dict.fromkeys([*ZONES, HUB], "not for this key") | {"beijing": published.snapshot_id[:12]}
+    refused = home.run("run", "--zone", "beijing")
+    assert refused.returncode == 2
+    assert "NotPermitted in the rights of this key" in refused.stderr
+    client = connected(analyst)
+    let = [
+        (name, zone)
+        for name, zone in product(OPERATIONS, ("beijing", "hunan"))
+        if _is_let(OPERATIONS[name], client, analyst.bucket, "beijing", zone)
+    ]
+    client.close()
+    assert let == []
+
+
 def test_with_its_own_key_a_zone_is_probed_published_pulled_and_verified(
     emptied: dict[str, StoreAddress], tmp_path: Path, into: Path
 ) -> None:
@@ -177,3 +223,10 @@ def test_with_its_own_key_a_zone_is_probed_published_pulled_and_verified(
         put(store, "zones/hunan", candidate(tmp_path, "second", first.parent()))
         assert verify(store, "zones/hunan").manifests == 2
         assert (pull(store, "zones/hunan", into) or first).generation == 2
+
+
+def _at_home(folder: Path, address: StoreAddress) -> Home:
+    """A machine that was given this key and nothing else."""
+    given = {"URL": address.url, "BUCKET": address.bucket, "ACCESS_KEY": address.access_key or ""}
+    settings = given | {"SECRET_KEY": address.secret_key or ""}
+    return Home(folder, {f"DATAZONES_STORE_{name}": text for name, text in settings.items()})

@@ -17,8 +17,9 @@ SPARE_MB = 256
 
 @click.command()
 @click.option("--policies", is_flag=True, help="Print the IAM policy that each zone's key needs, as JSON, and stop.")
+@click.option("--readers", is_flag=True, help="With --policies: of keys that only read what zones have published.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def command(policies: bool, as_json: bool) -> None:
+def command(policies: bool, readers: bool, as_json: bool) -> None:
     """Check the installation before it is relied on: settings, catalogue, versions, disk, and what the store does.
 
     The store is probed with objects of its own: create-only puts, compare-and-swap, a race of two writers. One that
@@ -28,9 +29,10 @@ def command(policies: bool, as_json: bool) -> None:
     \b
     datazones doctor
     datazones doctor --policies
+    datazones doctor --policies --readers
     """
     if policies:
-        _print_policies()
+        _print_policies(readers=readers)
         return
     from datazones.cli import printing
     from datazones.cli.reaching import reached
@@ -49,20 +51,21 @@ def command(policies: bool, as_json: bool) -> None:
     sys.exit(gravest)
 
 
-def _print_policies() -> None:
-    """By zone: read and put under its own prefix, delete only what a probe left; a hub reads its members as well."""
+def _print_policies(*, readers: bool) -> None:
+    """By zone: read and put under its own prefix, delete only what a probe left; a hub reads its members as well. Or of
+    readers: what is published, and no raw answers."""
     import json
 
     from datazones.catalogue import load
-    from datazones.publishing import policy
+    from datazones.publishing import policy, reading_policy
     from datazones.settings import settings
 
     chosen = settings()
     catalogue = load(chosen.zones_folder, chosen.feeds_folder)
     policies = {
-        zone.zone_id: policy(
-            chosen.store_bucket, zone.prefix, members=[member.prefix for member in catalogue.members_of(zone)]
-        )
+        zone.zone_id: reading_policy(chosen.store_bucket, zone.prefix)
+        if readers
+        else policy(chosen.store_bucket, zone.prefix, members=[each.prefix for each in catalogue.members_of(zone)])
         for zone in catalogue.publishing
     }
     click.echo(json.dumps(policies, indent=2))
