@@ -90,6 +90,15 @@ def answers(url: str) -> bool:
         return False
 
 
+def refusal(host: str, port: int) -> str | None:
+    """Why a server cannot listen there now; None if it can."""
+    try:
+        with socket.create_server((host, port)):  # also where an earlier server's connections have not all gone
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 def free_port() -> int:
     """A port of loopback that nothing listens on. It is not one of those that the system gives to connections: they
     would be gone before a server that is only then started listens there."""

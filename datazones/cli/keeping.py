@@ -14,7 +14,7 @@ import click
 from datazones.errors import CatalogueInvalid, StoreUnavailable
 from datazones.settings import settings
 from infra import locks, prefect_settings
-from infra.children import start
+from infra.children import refusal, start
 from infra.upkeep.place import Place, State
 from infra.upkeep.plan import Plan
 from infra.upkeep.supervisor import DRAIN_S, PLAN
@@ -33,11 +33,13 @@ def bring_up(plan: Plan) -> None:
     place.folder.mkdir(parents=True, exist_ok=True)
     running = locks.is_held(place.lock)
     if not running:
+        _refuse_taken(plan)
         _started(plan, place)
     state = _ready(place)
     for part in state.parts:
         click.echo(f"  {part.name:<10} up, process {part.pid}, says what it does in {_near(place.log_of(part.name))}")
-    click.echo(f"\n{'Already up' if running else 'Up'}. Prefect's UI is at {state.ui_url}")
+    how = "Already up, as it was asked for then (`datazones down` first for anything else)" if running else "Up"
+    click.echo(f"\n{how}. Prefect's UI is at {state.ui_url}")
     key = _key(place) if state.guarded else ""
     click.echo(f"Refresh a zone:  {key}PREFECT_API_URL={state.api_url} prefect deployment run refresh/beijing --watch")
     click.echo("End it all:      datazones down")
@@ -57,6 +59,16 @@ def _refuse_crowd(plan: Plan) -> None:
             found="a Prefect server on SQLite, which refuses much of what they say at once",
             expected="one on PostgreSQL",
             next_step="add --postgres, or set PREFECT_SERVER_DATABASE_CONNECTION_URL to a server of yours",
+        )
+
+
+def _refuse_taken(plan: Plan) -> None:
+    if why := refusal(plan.host, plan.port):
+        raise CatalogueInvalid(
+            f"port {plan.port} of {plan.host}",
+            found=f"no way to listen there: {why}",
+            expected="one for Prefect's server",
+            next_step="end what listens there, which may be another user's, or choose another: `datazones up --port N`",
         )
 
 

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -151,6 +152,17 @@ def test_a_user_without_a_name_signs_with_a_number(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.stdout == "True\n"
+
+
+@pytest.mark.parametrize(("host", "why"), [("127.0.0.1", "already in use"), ("192.0.2.1", "Cannot assign")])
+def test_nothing_is_brought_up_where_its_server_cannot_listen(tmp_path: Path, host: str, why: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = str(listening.getsockname()[1])
+        done = run("up", "--host", host, "--port", port, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"CatalogueInvalid in port {port} of {host}: found no way to listen there: ")
+    assert why in done.stderr
+    assert not (tmp_path / ".datazones" / "up" / "supervisor.log").exists()
 
 
 def test_lists_are_json_for_a_script(tmp_path: Path) -> None:
