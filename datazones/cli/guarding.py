@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from datazones.errors import CatalogueInvalid
+from datazones.loopback import HERE
 from infra import prefect_settings
 from infra.upkeep.place import Place
-from infra.upkeep.plan import OURS
 
 LISTENING = "0A"
 ENOUGH = 32
@@ -28,7 +28,7 @@ def guarded(home: Path) -> str:
     if not url:
         return "none is named by PREFECT_API_URL, and none is up here"
     where = urlsplit(url)
-    reached = where.hostname not in OURS or bound_openly(where.port or 80)
+    reached = where.hostname not in HERE or bound_openly(where.port or 80)
     if reached and _answers_anybody(url):
         raise _open(url, "answers to whoever asks")
     if reached and auth and len(auth) < ENOUGH:

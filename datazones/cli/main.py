@@ -16,6 +16,7 @@ from datazones.cli.listing import Listing
 from datazones.cli.reaching import leave, reached
 from datazones.errors import DatazonesError
 from datazones.lacking import told
+from datazones.loopback import unproxied
 from infra.prefect_settings import UNTOLD
 
 EXIT_CODES = """\b
@@ -59,6 +60,7 @@ def main() -> None:
     """Run a command; a DatazonesError ends it in words, with the exit code of its kind."""
     for name, setting in UNTOLD.items():
         os.environ.setdefault(name, setting)
+    os.environ.update(unproxied(os.environ))
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letters for is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

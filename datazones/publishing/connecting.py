@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from datazones.loopback import HERE
 from datazones.publishing.answers import asking
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def connected(address: StoreAddress) -> S3Client:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"addressing_style": "path"},
-        proxies={} if urlsplit(address.url).hostname in LOOPBACK else None,
+        proxies={} if urlsplit(address.url).hostname in HERE else None,
     )
     with asking(address.url):
         return boto3.session.Session().client(

@@ -22,9 +22,6 @@ BARE = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
-OURS = (LOOPBACK, "localhost", "::1")
-"""Where nobody on another machine can call; anywhere else the API asks who calls."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
