@@ -17,7 +17,7 @@ def unproxied(environment: Mapping[str, str]) -> dict[str, str]:
 
     A network's proxy cannot reach them; many an environment names one and makes no exception.
     """
-    said = next((environment[name] for name in _SPELLINGS if environment.get(name)), "")
-    if said.strip() == _EVERYBODY:
+    said = [environment[name] for name in _SPELLINGS if environment.get(name)]
+    if _EVERYBODY in said:
         return {}
-    return dict.fromkeys(_SPELLINGS, ",".join([*filter(None, [said]), *HERE]))
+    return dict.fromkeys(_SPELLINGS, ",".join(dict.fromkeys([*said, *HERE])))

@@ -11,8 +11,12 @@ import pytest
 from datazones.loopback import HERE, unproxied
 from infra.children import free_port
 
+OTHERS = {"NO_PROXY": "example.net", "no_proxy": "example.org"}
 
-@pytest.mark.parametrize("given", [{}, {"NO_PROXY": "example.org"}, {"no_proxy": "example.org"}, {"NO_PROXY": "*"}])
+
+@pytest.mark.parametrize(
+    "given", [{}, {"NO_PROXY": "example.org"}, {"no_proxy": "example.org"}, OTHERS, {"NO_PROXY": "*"}]
+)
 def test_servers_here_are_asked_directly_and_others_as_before(given: dict[str, str]) -> None:
     proxies = {name.lower().removesuffix("_proxy"): text for name, text in (given | unproxied(given)).items()}
     assert all(proxy_bypass_environment(f"{host}:4200" if ":" not in host else host, proxies) for host in HERE)
