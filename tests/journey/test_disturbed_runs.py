@@ -19,7 +19,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return home.digests()
 
 
-@pytest.mark.parametrize("zones_done", [0, 4, 9])
+@pytest.mark.parametrize("zones_done", [0, 4])
 def test_a_run_that_is_killed_and_repeated_ends_in_the_same_snapshots(
     tmp_path: Path, undisturbed: dict[str, str], zones_done: int
 ) -> None:
