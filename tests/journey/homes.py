@@ -15,6 +15,7 @@ import duckdb
 
 from datazones.catalogue import load
 from datazones.catalogue.loading import SHIPPED
+from datazones.publishing import StoreAddress
 from tests.journey import facts
 
 FIRST, LATER = date(2020, 12, 1), date(2026, 4, 1)
@@ -51,6 +52,13 @@ class Home:
         """The published snapshot of every zone, by content."""
         status = json.loads(self.run("status", "--json").stdout)
         return {row["zone"]: row["snapshot"] for row in status}
+
+
+def keys_of(address: StoreAddress) -> dict[str, str]:
+    """The settings of an installation that was given this bucket and this key."""
+    given = {"URL": address.url, "BUCKET": address.bucket, "ACCESS_KEY": address.access_key or ""}
+    settings = given | {"SECRET_KEY": address.secret_key or ""}
+    return {f"DATAZONES_STORE_{name}": text for name, text in settings.items()}
 
 
 @dataclass

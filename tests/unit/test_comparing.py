@@ -46,7 +46,7 @@ def _by_hand(before: Said, after: Said) -> Counter[str]:
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(SAID, SAID)
 def test_each_kind_of_change_is_counted_as_by_hand(before: Said, after: Said) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -33,7 +33,7 @@ from infra.ceph import Cluster
 from tasks.equip import Equipment
 from tasks.pin import pinned
 from tests.hubs import installation, united_of, zone_file
-from tests.journey.homes import Home
+from tests.journey.homes import Home, keys_of
 from tests.snapshots import AT, candidate, offered_as, put
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_with_a_key_that_only_reads_one_pulls_verifies_and_asks_and_writes_nothi
     with Store.at(emptied["beijing"]) as store:
         published = put(store, prefix, offered_as(candidate(tmp_path, "one", zone_id="beijing"), file))
         refresh_alias(store, prefix)
-    home = _at_home(tmp_path, analyst)
+    home = Home(tmp_path, keys_of(analyst))
     for words in (
         *(("pull", "beijing"), ("verify", "beijing"), ("history", "beijing"), ("attach", "beijing")),
         *(("attach", "beijing", "--over", "s3"), ("quarantine", "list", "beijing")),
@@ -223,10 +223,3 @@ def test_with_its_own_key_a_zone_is_probed_published_pulled_and_verified(
         put(store, "zones/hunan", candidate(tmp_path, "second", first.parent()))
         assert verify(store, "zones/hunan").manifests == 2
         assert (pull(store, "zones/hunan", into) or first).generation == 2
-
-
-def _at_home(folder: Path, address: StoreAddress) -> Home:
-    """A machine that was given this key and nothing else."""
-    given = {"URL": address.url, "BUCKET": address.bucket, "ACCESS_KEY": address.access_key or ""}
-    settings = given | {"SECRET_KEY": address.secret_key or ""}
-    return Home(folder, {f"DATAZONES_STORE_{name}": text for name, text in settings.items()})

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from datazones.errors import StoreUnsafe
 from datazones.publishing import Probe, Store, StoreAddress, probe, refuse_unsafe
 from tasks.equip import Equipment
 from tests.hubs import installation
+from tests.journey.homes import Home, keys_of
 from tests.lossy import lossy
 
 
@@ -69,18 +67,7 @@ def test_the_doctor_refuses_such_a_store_by_exit_code_and_names_what_it_lacks(
 ) -> None:
     with lossy(embedded) as proxy:
         proxy.deaf = True
-        clean = {name: text for name, text in os.environ.items() if not name.startswith(("DATAZONES_", "PREFECT_"))}
-        said = {
-            "DATAZONES_HOME": str(tmp_path),
-            "DATAZONES_STORE_URL": proxy.address.url,
-            "DATAZONES_STORE_BUCKET": embedded.bucket,
-            "DATAZONES_STORE_ACCESS_KEY": str(embedded.access_key),
-            "DATAZONES_STORE_SECRET_KEY": str(embedded.secret_key),
-        }
-        asked = [str(Path(sys.executable).parent / "datazones"), "doctor", "--json"]
-        done = subprocess.run(
-            asked, env=clean | said, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = Home(tmp_path, keys_of(proxy.address)).run("doctor", "--json")
     assert done.returncode == 5, done.stderr
     (store,) = [row for row in json.loads(done.stdout) if row["check"] == "object store"]
     assert store["well"] is False
