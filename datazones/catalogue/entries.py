@@ -6,7 +6,16 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from datazones.slots import refuse_cron
 
@@ -14,6 +23,9 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """An id that is also a file name, a key in the store and a Prefect name."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The public half of an Ed25519 key, in hex."""
 
 
 def _timezone(name: str) -> str:
@@ -68,9 +80,22 @@ class Zone(Entry):
         36, ge=1, description="of a hub: so long without a word from a zone, and the zone is shown as late"
     )
 
-    public_keys: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
-        (), description="Ed25519 keys, in hex, that sign its snapshots; empty: the first that is seen is pinned"
+    public_keys: tuple[PublicKey, ...] = Field(
+        (), description="keys that sign its snapshots; empty: the first that is seen is pinned"
     )
+    retired_keys: tuple[PublicKey, ...] = Field(
+        (), description="keys that signed older snapshots of it: heard below one of public_keys, never at the head"
+    )
+
+    @field_validator("retired_keys")
+    @classmethod
+    def _retired_by_another(cls, retired: tuple[str, ...], given: ValidationInfo) -> tuple[str, ...]:
+        signing = given.data.get("public_keys", ())
+        if retired and not signing:
+            raise ValueError("public_keys with the key that signs in their place")
+        if set(signing) & set(retired):
+            raise ValueError("none of the keys in public_keys")
+        return retired
 
     @property
     def local(self) -> ZoneInfo:

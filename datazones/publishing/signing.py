@@ -94,6 +94,7 @@ def verify_signature(
             key,
             found=f"a signature by the key {signature.public_key}",
             expected=" or ".join(sorted(trusted)),
-            next_step="if it is the zone's own new key, put it among public_keys in the zone's file; give every worker "
-            "of the zone the same DATAZONES_SIGNING_KEY; else find out who wrote to this prefix",
+            next_step="if it is the zone's own new key, put it among public_keys in the zone's file, a former one "
+            "among retired_keys, and give every worker of the zone the same DATAZONES_SIGNING_KEY; else find out who "
+            "wrote to this prefix",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -28,10 +28,18 @@ class Verified:
     size: int
 
 
-def verify(store: Store, prefix: str, trusted: Set[str] = ANYBODY, *, seen: Pulled | None = None) -> Verified:
+def verify(
+    store: Store,
+    prefix: str,
+    trusted: Set[str] = ANYBODY,
+    *,
+    retired: Set[str] = frozenset(),
+    seen: Pulled | None = None,
+) -> Verified:
     """Check pointer, signatures, the chain back to the first snapshot, and every byte of the published files.
 
     What was `seen` here before must be in that chain: an old pointer that is played back has nothing else against it.
+    A key that is `retired` may have signed what lies behind the head, whose own signature vouches for those bytes.
 
     SnapshotTampered or SignerUnknown names the first fault; UnknownCode when nothing is published.
     """
@@ -46,18 +54,12 @@ def verify(store: Store, prefix: str, trusted: Set[str] = ANYBODY, *, seen: Pull
     head, _ = found
     with ThreadPoolExecutor(HANDS) as hands, ThreadPoolExecutor(HANDS) as others:
         files = hands.map(lambda file: _verify_file(store, prefix, file), head.files)
-        signers = list(
-            others.map(lambda manifest: fetch_signer(store, prefix, manifest, trusted), _back_from(store, prefix, head))
-        )
+        behind = (manifest for _, manifest in chain(store, prefix, before(prefix, head)))
+        public_key = fetch_signer(store, prefix, head, trusted)
+        known = trusted and trusted | retired
+        older = sum(1 for _ in others.map(lambda manifest: fetch_signer(store, prefix, manifest, known), behind))
         list(files)
-    return Verified(head, signers[0], len(signers), len(head.files), sum(file.size for file in head.files))
-
-
-def _back_from(store: Store, prefix: str, head: Manifest) -> Iterator[Manifest]:
-    """The manifest and all that it follows, to the first."""
-    yield head
-    for _, manifest in chain(store, prefix, before(prefix, head)):
-        yield manifest
+    return Verified(head, public_key, older + 1, len(head.files), sum(file.size for file in head.files))
 
 
 def _verify_file(store: Store, prefix: str, file: File) -> None:

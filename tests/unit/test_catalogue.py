@@ -16,6 +16,7 @@ from datazones.errors import CatalogueInvalid
 from datazones.model import Window
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
+KEY = "5e" * 32
 
 
 @pytest.fixture
@@ -53,6 +54,12 @@ def test_every_stand_in_says_so_and_every_other_zone_names_its_evidence() -> Non
         (("zones/hunan", "zones/hubei/inner"), "prefix"),
         (('topics = ["province_figures"', 'topics = ["province_figs"'), "topics"),
         (('shares = ["province_figures"', 'shares = ["everything"'), "shares"),
+        (('name_en = "Hunan"', f'public_keys = ["{KEY.upper()}"]\nname_en = "Hunan"'), "public_keys.0"),
+        (('name_en = "Hunan"', f'retired_keys = ["{KEY}"]\nname_en = "Hunan"'), "retired_keys"),
+        (
+            ('name_en = "Hunan"', f'public_keys = ["{KEY}"]\nretired_keys = ["{KEY}"]\nname_en = "Hunan"'),
+            "retired_keys",
+        ),
         (('name_en = "Hunan"', "name_en = Hunan"), "the file"),
         (('name_en = "Hunan"', 'zone_id = "hunan"\nname_en = "Hunan"'), "zone_id"),
     ],

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from datazones.errors import CatalogueInvalid, SignerUnknown, SnapshotTampered
-from datazones.publishing import Signer, Store, StoreAddress, current, fetch_signed, publish, pull
+from datazones.model import Parent
+from datazones.publishing import Signer, Store, StoreAddress, current, fetch_signed, publish, pull, verify
 from datazones.publishing.signing import verify_signature
 from tests.snapshots import AT, PASSED, SIGNER, candidate, put
 
@@ -61,6 +62,30 @@ def test_a_reader_keeps_to_the_key_of_the_first_snapshot_it_saw(
         pulled = pull(store, prefix, into, trusted={SIGNER.public_key, OTHER.public_key})
         assert pulled
         assert (pulled.generation, pulled.public_key) == (2, OTHER.public_key)
+
+
+def test_a_retired_key_is_heard_below_the_head_and_nowhere_else(
+    embedded: StoreAddress, prefix: str, tmp_path: Path, into: Path
+) -> None:
+    old, new = {SIGNER.public_key}, {OTHER.public_key}
+    with Store.at(embedded) as store:
+        first = put(store, prefix, candidate(tmp_path, "first"))
+        with pytest.raises(SignerUnknown, match="CURRENT"):
+            verify(store, prefix, new, retired=old)
+        second = candidate(tmp_path, "second", first.parent())
+        publish(store, prefix, second, PASSED, AT, signer=OTHER, trusted=old)
+        with pytest.raises(SignerUnknown, match="manifests/0000000001"):
+            verify(store, prefix, new)
+        verified = verify(store, prefix, new, retired=old)
+        assert (verified.manifests, verified.public_key) == (2, OTHER.public_key)
+        assert (pull(store, prefix, into, trusted=new) or first).generation == 2
+        forged = candidate(tmp_path, "forged", Parent(2, verified.head.snapshot_id, 1))
+        publish(store, prefix, forged, PASSED, AT, signer=SIGNER, trusted=new)  # by whoever has the key that leaked
+        with pytest.raises(SignerUnknown, match="CURRENT"):
+            verify(store, prefix, new, retired=old)
+        with pytest.raises(SignerUnknown, match="CURRENT"):
+            pull(store, prefix, into, trusted=new)
+        assert into.read_bytes().startswith(b"second")
 
 
 def test_a_worker_with_another_key_publishes_nothing_on_top_of_what_it_does_not_trust(

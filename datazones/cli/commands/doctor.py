@@ -94,7 +94,7 @@ def _catalogue() -> str:
 
     catalogue = load(settings().zones_folder, settings().feeds_folder)
     counted = {name: len(getattr(catalogue, name)) for name in ("zones", "hubs", "feeds", "agencies")}
-    return ", ".join(f"{number} {name}" for name, number in counted.items())
+    return ", ".join(f"{name} {number}" for name, number in counted.items())
 
 
 def _versions() -> str:

@@ -29,6 +29,7 @@ def command(zones: tuple[str, ...], as_json: bool) -> None:
                     equipment.store,
                     zone.prefix,
                     equipment.trusted(zone),
+                    retired=frozenset(zone.retired_keys),
                     seen=last_pulled(equipment.published(zone)),
                 )
                 found.append(
