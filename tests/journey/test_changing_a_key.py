@@ -11,7 +11,8 @@ from infra import local_s3
 from tests.journey.homes import Home, keys_of
 from tests.snapshots import SIGNER, candidate, put
 
-OLD, NEW = SIGNER.public_key, Signer.from_hex("0e" * 32).public_key
+SECRET = "0e" * 32
+OLD, NEW = SIGNER.public_key, Signer.from_hex(SECRET).public_key
 
 
 def _believing(folder: Path, **keys: list[str]) -> None:
@@ -31,7 +32,7 @@ def test_a_key_is_changed_as_the_runbook_says(tmp_path: Path) -> None:
 
         _believing(zones, public_keys=[OLD])
         assert home.run("verify", "hunan").returncode == 0
-        home.settings["DATAZONES_SIGNING_KEYS__HUNAN"] = "0e" * 32
+        home.settings["DATAZONES_SIGNING_KEYS__HUNAN"] = SECRET
         refused = home.run("rollback", "hunan", "1", "--because", "a new key")
         assert refused.returncode == 2
         assert NEW in refused.stderr
