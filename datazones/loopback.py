@@ -8,7 +8,9 @@ from typing import Final
 HERE: Final = ("127.0.0.1", "localhost", "::1")
 """Where nobody on another machine can call."""
 
-_SPELLINGS: Final = ("NO_PROXY", "no_proxy")
+EXCEPTED: Final = ("NO_PROXY", "no_proxy")
+"""Whoever is asked without the network's proxy, in both spellings of the variable."""
+
 _EVERYBODY: Final = "*"
 
 
@@ -17,7 +19,7 @@ def unproxied(environment: Mapping[str, str]) -> dict[str, str]:
 
     A network's proxy cannot reach them; many an environment names one and makes no exception.
     """
-    said = [environment[name] for name in _SPELLINGS if environment.get(name)]
+    said = [environment[name] for name in EXCEPTED if environment.get(name)]
     if _EVERYBODY in said:
         return {}
-    return dict.fromkeys(_SPELLINGS, ",".join(dict.fromkeys([*said, *HERE])))
+    return dict.fromkeys(EXCEPTED, ",".join(dict.fromkeys([*said, *HERE])))

@@ -2,8 +2,8 @@
 # The system parts that tests need beside Python. As root with apt they are installed; elsewhere the tests that need
 # them skip and say what to install; with CI=true a missing part is a failure (tests/parts.py).
 set -eu
-PARTS="radosgw ceph-mon ceph-osd ceph-mgr chromium postgresql redis-server iproute2 strace"
-PROGRAMS="radosgw ceph-mon ceph-osd ceph-mgr chromium pg_ctlcluster redis-server ip strace"
+PARTS="radosgw ceph-mon ceph-osd ceph-mgr chromium postgresql redis-server tinyproxy-bin iproute2 strace"
+PROGRAMS="radosgw ceph-mon ceph-osd ceph-mgr chromium pg_ctlcluster redis-server tinyproxy ip strace"
 
 missing=""
 for program in $PROGRAMS; do

@@ -33,7 +33,7 @@ from datazones.reconciling import Rules
 from datazones.settings import Settings, settings
 from datazones.sharing import Shared
 from datazones.staging import Reader
-from datazones.transport import Manners, Transport
+from datazones.transport import Manners, Proxies, Transport
 from datazones.transport.collecting import Asks
 from datazones.transport.quota import Quota
 from datazones.warehouse.connecting import Limits
@@ -100,6 +100,7 @@ class Equipment:
                 manners(self.settings, agency, _shared_turns(agency)),
                 clock=self.settings.clock,
                 providers_base=str(self.settings.providers_base) if self.settings.providers_base else None,
+                proxies=Proxies(os.environ),
             )
             self._transports[agency.agency_id] = self._stack.enter_context(transport)
         return self._transports[agency.agency_id]

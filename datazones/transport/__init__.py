@@ -9,5 +9,6 @@ from datazones.transport.asking import Transport
 from datazones.transport.collecting import collect
 from datazones.transport.manners import Answer, Manners
 from datazones.transport.naming import request_key
+from datazones.transport.proxies import Proxies
 
-__all__ = ["Answer", "Manners", "Transport", "collect", "request_key"]
+__all__ = ["Answer", "Manners", "Proxies", "Transport", "collect", "request_key"]

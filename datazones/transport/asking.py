@@ -17,9 +17,10 @@ from datazones.errors import DatazonesError, ProviderRefused, RateLimited, Trans
 from datazones.model import Request
 from datazones.transport.addresses import Resolve, rebased, system_resolve
 from datazones.transport.answering import NOT_MODIFIED, REDIRECTS, WHOLE, answered_by, refusal
-from datazones.transport.exchanging import Lines, Received, in_our_words
+from datazones.transport.exchanging import Lines, Received
 from datazones.transport.inflating import Caps
 from datazones.transport.manners import Answer, Manners
+from datazones.transport.proxies import DIRECTLY, Proxies
 from datazones.transport.questions import Question, question
 from datazones.transport.quota import Quota
 from datazones.transport.waiting import Deadline
@@ -36,7 +37,7 @@ class Transport:
 
     `providers_base` sends every question to that address instead of the provider: https://host/path is asked at
     <base>/host/path. Only there is a loopback or private address connected to without a setting that allows it.
-    The environment's proxies, certificates and credentials are not used.
+    `proxies` are those that lead to the providers; a simulator is asked directly.
     """
 
     def __init__(
@@ -45,13 +46,17 @@ class Transport:
         clock: Callable[[], datetime],
         providers_base: str | None = None,
         *,
+        proxies: Proxies = DIRECTLY,
         resolve: Resolve = system_resolve,
     ) -> None:
         self.manners = manners
         self._clock = clock
         self._base = providers_base
-        wire = Wire(resolve, manners.private_addresses_allowed, _origin(providers_base))
-        self._lines = Lines(wire, manners.certificates)
+        wire = Wire(resolve, manners.private_addresses_allowed)
+        if providers_base is not None:
+            wire.trust(*_origin(providers_base))
+            proxies = DIRECTLY
+        self._lines = Lines(wire, manners.certificates, proxies)
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Transport:
@@ -119,7 +124,7 @@ class Transport:
 
     def _exchange(self, place: Question, deadline: Deadline) -> Answer | Question:
         url = rebased(place.url, self._base)
-        with in_our_words(place, deadline), self._lines.exchange(place, url, deadline) as received:
+        with self._lines.exchange(place, url, deadline) as received:
             if received.status in REDIRECTS:
                 return place.redirected(received.status, received.headers.get("location", ""), self.manners)
             if received.status in WHOLE:
@@ -170,9 +175,7 @@ class Transport:
             )
 
 
-def _origin(base: str | None) -> tuple[str, int] | None:
+def _origin(base: str) -> tuple[str, int]:
     """Host and port of the simulator, as they are connected to."""
-    if base is None:
-        return None
     url = httpx.URL(base)
     return url.raw_host.decode("ascii"), url.port or {"http": 80, "https": 443}[url.scheme]

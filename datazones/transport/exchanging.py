@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 
 import httpcore
@@ -20,6 +21,7 @@ from datazones.errors import (
     ResponseMalformed,
 )
 from datazones.transport.inflating import Caps, inflate
+from datazones.transport.proxies import Proxies, Proxy
 from datazones.transport.questions import Question
 from datazones.transport.waiting import Deadline
 from datazones.transport.wire import AddressRefused, Wire
@@ -29,19 +31,20 @@ _EXCERPT = Caps(wire_bytes=1 << 20, inflated_bytes=1 << 22, ratio=100.0)
 
 _IDLE_S = 15.0
 
+_BY_PROXY = ", and at HTTPS_PROXY if this network has a proxy that leads outside"
+_AUTHORITIES = "SSL_CERT_FILE or SSL_CERT_DIR"
+
 logging.getLogger("httpcore").setLevel(logging.INFO)  # below that it logs headers, and providers echo keys in them
 
 _VALIDATORS = ("etag", "last-modified")
 
 
-def unavailable(subject: str, found: str) -> ProviderUnavailable:
+_ASKED_AGAIN = "nothing: it is asked again; if it lasts, look at the provider's own status page"
+
+
+def unavailable(subject: str, found: str, next_step: str = _ASKED_AGAIN) -> ProviderUnavailable:
     """The provider did not give a whole answer this time."""
-    return ProviderUnavailable(
-        subject,
-        found=found,
-        expected="a whole answer",
-        next_step="nothing: it is asked again; if it lasts, look at the provider's own status page",
-    )
+    return ProviderUnavailable(subject, found=found, expected="a whole answer", next_step=next_step)
 
 
 class Received:
@@ -109,21 +112,32 @@ class Received:
 class Lines:
     """Connections to the provider's hosts, at most one to each, kept open between questions."""
 
-    def __init__(self, wire: Wire, certificates: Path | None) -> None:
+    def __init__(self, wire: Wire, certificates: Path | None, proxies: Proxies) -> None:
         self._wire = wire
         self._certificates = certificates
-        self._open: dict[str, httpcore.HTTPConnection] = {}
+        self._proxies = proxies
+        self._open: dict[str, httpcore.ConnectionInterface] = {}
 
     @contextmanager
     def exchange(self, question: Question, url: httpx.URL, deadline: Deadline) -> Iterator[Received]:
         """The answer to `question`, asked at `url`. The connection is kept only if the answer came to its end."""
+        proxy = self._proxies.of(url)
+        with _in_our_words(question, deadline, url, proxy):
+            yield from self._exchange(question, url, deadline, proxy)
+
+    def _exchange(
+        self, question: Question, url: httpx.URL, deadline: Deadline, proxy: Proxy | None
+    ) -> Iterator[Received]:
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         self._wire.begin(deadline)
         headers = [(b"host", url.netloc), *((name.encode(), text) for name, text in question.headers.items())]
         if question.content is not None:
             headers.append((b"content-length", b"%d" % len(question.content)))
         request = httpcore.Request(question.method, target, headers=headers, content=question.content)
-        connection, response = self._asked(request)
+        connection, response = self._asked(request, proxy)
+        if proxy and response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            connection.close()
+            raise httpcore.ProxyError(f"{response.status}")
         kept = False
         try:
             with closing(response):
@@ -136,7 +150,9 @@ class Lines:
             else:
                 connection.close()
 
-    def _asked(self, request: httpcore.Request) -> tuple[httpcore.HTTPConnection, httpcore.Response]:
+    def _asked(
+        self, request: httpcore.Request, proxy: Proxy | None
+    ) -> tuple[httpcore.ConnectionInterface, httpcore.Response]:
         """The connection, and the head of the answer on it.
 
         A provider may close a kept connection at the very moment we ask on it. Then it has answered nothing, and is
@@ -150,24 +166,39 @@ class Lines:
             except (httpcore.NetworkError, httpcore.RemoteProtocolError):
                 if not self._wire.silent:
                     raise
-        fresh = self._connection(origin)
+        fresh = self._connection(origin, proxy)
         return fresh, _begun(fresh, request)
 
-    def _kept(self, origin: httpcore.Origin) -> httpcore.HTTPConnection | None:
+    def _kept(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface | None:
         kept = self._open.pop(str(origin), None)
         if kept is not None and kept.has_expired():
             kept.close()
             return None
         return kept
 
-    def _connection(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+    def _connection(self, origin: httpcore.Origin, proxy: Proxy | None) -> httpcore.ConnectionInterface:
+        if proxy is not None:
+            self._wire.trust(proxy.host, proxy.port)
+            return proxy.connection(origin, self._tls, _IDLE_S, self._wire)
         tls = self._tls if origin.scheme == b"https" else None
         return httpcore.HTTPConnection(origin, ssl_context=tls, keepalive_expiry=_IDLE_S, network_backend=self._wire)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Made when it is needed: reading the authorities takes longer than many an answer."""
-        context = httpx.create_ssl_context(trust_env=False)
+        """Made when it is needed: reading the authorities takes longer than many an answer.
+
+        SSL_CERT_FILE and SSL_CERT_DIR count: a proxy that looks into what it passes on signs with an authority of the
+        network's own.
+        """
+        try:
+            context = httpx.create_ssl_context()
+        except (OSError, ValueError) as error:
+            raise CatalogueInvalid(
+                f"the setting {_AUTHORITIES}",
+                found=f"a file or folder that cannot be read: {error}",
+                expected="certificates of authorities, PEM",
+                next_step=f"correct or unset {_AUTHORITIES}",
+            ) from None
         if self._certificates is not None:
             context.load_verify_locations(self._certificates)
         return context
@@ -177,7 +208,7 @@ class Lines:
             self._open.popitem()[1].close()
 
 
-def _begun(connection: httpcore.HTTPConnection, request: httpcore.Request) -> httpcore.Response:
+def _begun(connection: httpcore.ConnectionInterface, request: httpcore.Request) -> httpcore.Response:
     """The answer up to its body."""
     try:
         return connection.handle_request(request)
@@ -187,12 +218,12 @@ def _begun(connection: httpcore.HTTPConnection, request: httpcore.Request) -> ht
 
 
 @contextmanager
-def in_our_words(question: Question, deadline: Deadline) -> Iterator[None]:
+def _in_our_words(question: Question, deadline: Deadline, url: httpx.URL, proxy: Proxy | None) -> Iterator[None]:
     """What the wire raises, as our errors. The cause is left behind: it may hold the request, with its secrets."""
     try:
         yield
     except httpcore.TimeoutException:
-        raise unavailable(question.subject, f"no whole answer within {deadline.seconds:g} s") from None
+        raise unavailable(question.subject, f"no whole answer within {deadline.seconds:g} s{_through(proxy)}") from None
     except AddressRefused as refused:
         raise ProviderRefused(
             question.subject,
@@ -207,17 +238,27 @@ def in_our_words(question: Question, deadline: Deadline) -> Iterator[None]:
             expected="headers without line breaks or control characters",
             next_step="correct the feed's headers",
         ) from None
+    except httpcore.ProxyError as error:
+        if proxy is None:
+            raise
+        raise proxy.refusal(question.subject, url.netloc.decode("ascii"), str(error)) from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise _failure(question, error) from None
+        raise _failure(question, error, proxy) from None
 
 
-def _failure(question: Question, error: Exception) -> ProviderUnavailable | ProviderRefused:
-    found = question.secrets.hide(f"{type(error).__name__}: {error}")[:300]
+def _through(proxy: Proxy | None) -> str:
+    return f", asked through {proxy}" if proxy else ""
+
+
+def _failure(question: Question, error: Exception, proxy: Proxy | None) -> ProviderUnavailable | ProviderRefused:
+    found = question.secrets.hide(f"{type(error).__name__}: {error}")[:300] + _through(proxy)
     if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
-        return unavailable(question.subject, found)
+        outside = isinstance(error, httpcore.ConnectError) and proxy is None
+        return unavailable(question.subject, found, _ASKED_AGAIN + _BY_PROXY if outside else _ASKED_AGAIN)
     return ProviderRefused(
         question.subject,
         found=found,
         expected="a certificate that names this host and leads to an authority we know",
-        next_step="do not go on without; if the provider leaves out a link of its chain, add it as a certificate",
+        next_step="do not go on without; if the provider leaves out a link of its chain, add it as a certificate; if a "
+        f"proxy of the network signs for it, name that authority's file in {_AUTHORITIES}",
     )

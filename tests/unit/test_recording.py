@@ -13,7 +13,7 @@ import pytest
 from datazones.catalogue import load
 from expectations.rules import rules
 from infra.simulator.server import serving
-from tests.faults.rawserver import RawServer, Reply, whole
+from tests.faults.rawserver import RawServer, Reply, head, whole
 from tests.unit.test_cli import run
 
 KEY = "c4n4ry0123456789abcdef"
@@ -76,6 +76,18 @@ def test_a_key_that_is_missing_is_named_as_a_setting_before_anybody_is_asked(tmp
     assert SETTING in done.stderr
     assert not fred.asked
     assert not (tmp_path / "samples").exists()
+
+
+def test_a_proxy_that_the_environment_names_is_asked_and_its_refusal_told(tmp_path: Path) -> None:
+    with RawServer([Reply(head(403))]) as proxy:
+        done = run("record", "owid_internet_use", cwd=tmp_path, HTTPS_PROXY=proxy.url)
+        assert proxy.asked[0].startswith(b"CONNECT ourworldindata.org:443 ")
+        ways = run("doctor", "--json", cwd=tmp_path, HTTPS_PROXY=proxy.url, NO_PROXY="ourworldindata.org").stdout
+    assert done.returncode == 5
+    assert "let ourworldindata.org through" in done.stderr
+    way = next(row["found"] for row in json.loads(ways) if row["check"] == "way to providers")
+    assert f"hosts asked through {proxy.url.partition('//')[2]}, the proxy that HTTPS_PROXY names: " in way
+    assert "hosts asked directly: 1" in way
 
 
 def test_all_questions_are_asked_when_all_are_wanted_and_no_sample_is_written_over(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def _print_policies(*, readers: bool) -> None:
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "settings", _settings
     yield "catalogue", _catalogue
+    yield "way to providers", _way
     yield "versions", _versions
     yield "disk", _disk
     yield "object store", _store
@@ -95,6 +96,27 @@ def _catalogue() -> str:
     catalogue = load(settings().zones_folder, settings().feeds_folder)
     counted = {name: len(getattr(catalogue, name)) for name in ("zones", "hubs", "feeds", "agencies")}
     return ", ".join(f"{name} {number}" for name, number in counted.items())
+
+
+def _way() -> str:
+    """How providers are asked; nobody is asked for it."""
+    import os
+    from collections import Counter
+
+    import httpx
+
+    from datazones.catalogue import load
+    from datazones.settings import settings
+    from datazones.transport import Proxies
+
+    if base := settings().providers_base:
+        return f"a simulator in their place, {base}"
+    proxies = Proxies(os.environ)
+    agencies = load(settings().zones_folder, settings().feeds_folder).agencies.values()
+    ways = Counter(proxies.of(httpx.URL(f"https://{host}/")) for agency in agencies for host in agency.hosts)
+    return "; ".join(
+        f"hosts asked {f'through {proxy}' if proxy else 'directly'}: {many}" for proxy, many in ways.items()
+    )
 
 
 def _versions() -> str:
