@@ -1,16 +1,13 @@
 """Code lists that everything else leans on: frequencies, and what providers' status flags mean.
 
-Statuses are kept as published; this module only says what they mean, in the words of the SDMX code lists
-CL_FREQ, CL_OBS_STATUS and CL_CONF_STATUS (https://sdmx.org/guidelines/cross-domain-code-lists/).
+Statuses are kept as published; what they mean is said beside them, in the view `observation_status`, by the SDMX code
+lists CL_FREQ, CL_OBS_STATUS and CL_CONF_STATUS (https://sdmx.org/guidelines/cross-domain-code-lists/).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from enum import StrEnum
-
-from datazones.errors import UnknownCode
+from typing import Literal
 
 
 class Freq(StrEnum):
@@ -120,7 +117,9 @@ PROVINCES = {
 }
 """GB/T 2260: the 31 divisions of the first level of mainland China, by the short name each is known under."""
 
-FLAG_SCHEMES: dict[str, dict[str, ObsStatus]] = {
+FlagScheme = Literal["sdmx", "eurostat", "uis", "worldbank"]
+
+FLAG_SCHEMES: dict[FlagScheme, dict[str, ObsStatus]] = {
     "sdmx": {status.value: status for status in ObsStatus},
     "eurostat": {
         "b": ObsStatus.BREAK,
@@ -151,27 +150,10 @@ FLAG_SCHEMES: dict[str, dict[str, ObsStatus]] = {
 }
 """What the flags of each scheme mean; several in one string are its flags in a row ("bdep") or parted ("+; n")."""
 
-_PARTED = re.compile(r"[;,\s]+")
-_ONE = re.compile(r"@?.")
 
-
-def taken_apart(scheme: str, obs_status: str) -> tuple[ObsStatus, ...]:
-    """What each flag of a published status means, in their order. UnknownCode for a scheme or a flag that is none."""
-    flags = FLAG_SCHEMES.get(scheme)
-    if flags is None:
-        raise _unknown("flag scheme", scheme, FLAG_SCHEMES)
-    parts = [part for part in _PARTED.split(obs_status) if part]
-    found = [flag for part in parts for flag in ([part] if part in flags else _ONE.findall(part))]
-    unknown = [flag for flag in found if flag not in flags]
-    if unknown or not found:
-        raise _unknown(f"{scheme} status {obs_status!r}", "".join(unknown), flags)
-    return tuple(flags[flag] for flag in found)
-
-
-def _unknown(subject: str, found: str, known: Iterable[str]) -> UnknownCode:
-    return UnknownCode(
-        subject,
-        found=repr(found),
-        expected="one of " + " ".join(known),
-        next_step="add it to FLAG_SCHEMES in datazones/codes.py, with what the provider says it means",
-    )
+def statuses(scheme: FlagScheme | None) -> list[dict[str, str]]:
+    """What each flag of a scheme means, as the view `observation_status` reads it; nothing where there is no scheme."""
+    return [
+        {"mark": flag, "cl_obs_status": status.value, "meaning": status.label}
+        for flag, status in (FLAG_SCHEMES[scheme] if scheme else {}).items()
+    ]

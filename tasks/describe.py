@@ -9,6 +9,7 @@ import orjson
 
 from datazones.catalogue import Catalogue, Feed, Zone
 from datazones.catalogue.entries import Entry
+from datazones.codes import statuses
 
 
 def zone_row(zone: Zone) -> tuple[str, ...]:
@@ -22,13 +23,18 @@ def feed_rows(catalogue: Catalogue, zone: Zone) -> list[tuple[str, ...]]:
 
 
 def _feed_row(catalogue: Catalogue, feed: Feed) -> tuple[str, ...]:
-    terms = catalogue.terms_of(feed)
+    agency, terms = catalogue.agency_of(feed), catalogue.terms_of(feed)
     renames = [{**plain, "now_key": feed.keys_now[plain["former_key"]]} for plain in _plain(feed.renames)]
     return (
-        *(feed.feed_id, catalogue.agency_of(feed).agency_id, feed.dataflow_id, feed.title),
+        *(feed.feed_id, agency.agency_id, feed.dataflow_id, feed.title),
         *(terms.licence, terms.attribution, feed.docs, terms.terms),
-        *(orjson.dumps(declared).decode() for declared in (_plain(feed.corrections), _plain(feed.breaks), renames)),
+        *(_json(declared) for declared in (_plain(feed.corrections), _plain(feed.breaks), renames)),
+        _json(statuses(agency.flag_scheme)),
     )
+
+
+def _json(declared: list[dict[str, Any]]) -> str:
+    return orjson.dumps(declared).decode()
 
 
 def _plain(entries: Iterable[Entry]) -> list[dict[str, Any]]:

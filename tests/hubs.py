@@ -58,11 +58,17 @@ def zone_file(
 
 
 def load_into(
-    zone: Zone, area: str, gdp: Mapping[str, float], known_at: str, unit: str = "亿元", number: int = 0
+    zone: Zone,
+    area: str,
+    gdp: Mapping[str, float],
+    known_at: str,
+    unit: str = "亿元",
+    number: int = 0,
+    obs_status: str | None = None,
 ) -> None:
     """One vintage of a zone's own product; `number` of loads are in the zone's folder already."""
     zone._number = number or zone._number
-    rows = [(f"GDP.{area}", period, figure, None) for period, figure in gdp.items()]
+    rows = [(f"GDP.{area}", period, figure, obs_status) for period, figure in gdp.items()]
     zone.load(rows, known_at, unit_measure=unit, title=f"Gross regional product, {area}")
 
 
@@ -84,7 +90,7 @@ def contribution(zone_id: str, path: Path | None, feeds: tuple[str, ...] = FEEDS
 
 def united_of(path: Path, members: list[Contribution]) -> tuple[Table, ...]:
     """The hub of these contributions, written to `path`."""
-    feeds = [(feed, "NBS", "fsnd", "Figures", "terms", "cite", "docs", "terms", "[]", "[]", "[]") for feed in FEEDS]
+    feeds = [(feed, "NBS", "fsnd", "Figures", "terms", "cite", "docs", "terms", *("[]",) * 4) for feed in FEEDS]
     limits = Limits(memory_mb=512, threads=2, spill=path.parent / "spill")
     return unite(zone_row(load().hub("national")), feeds, members, path, limits, path.parent / "hub.parts").tables
 

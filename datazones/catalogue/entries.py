@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from datazones.codes import FlagScheme
 from datazones.slots import refuse_cron
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -122,6 +123,7 @@ class Agency(Entry):
     attribution: Text
     terms: Text = Field(description="the provider's page on those terms")
     docs: Text = Field(description="the provider's page on its interface")
+    flag_scheme: FlagScheme | None = Field(None, description="what its status flags mean: one of codes.FLAG_SCHEMES")
     secrets: dict[str, Word] = Field({}, description="parameters of every question whose text is a secret of that name")
 
 

@@ -65,6 +65,7 @@ def explained(equipment: Equipment, feed: Feed, zone: Zone) -> dict[str, object]
             "beside the data": list(feed.aside),
             "labels": dict(feed.labels),
             "absent observations are": feed.absent,
+            "status flags are those of": agency.flag_scheme,
             "noise, relative": feed.tolerance,
             _DUE: feed.due_days,
             "sums": [each.model_dump() for each in feed.sums],

@@ -88,8 +88,9 @@ class Proxies:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def of(self, url: httpx.URL) -> Proxy | None:
+    def of(self, url: httpx.URL | str) -> Proxy | None:
         """The proxy for this url; None where it is asked directly. CatalogueInvalid for one that cannot be used."""
+        url = httpx.URL(url)
         excepted = next((self._environment[name] for name in reversed(EXCEPTED) if self._environment.get(name)), "")
         if proxy_bypass_environment(url.netloc.decode("ascii"), {"no": excepted}):
             return None

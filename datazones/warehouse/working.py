@@ -71,7 +71,7 @@ class WorkingCopy:
             connection.execute("DELETE FROM feed")
             connection.execute("INSERT INTO zone VALUES (?, ?, ?, ?, ?, ?)", list(zone))
             connection.executemany(
-                "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list(feed) for feed in feeds]
+                "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list(feed) for feed in feeds]
             )
 
     def watermark(self, feed_id: str) -> tuple[Landed, ...]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from datazones.errors import CatalogueInvalid, ProviderRefused, ProviderUnavailable
@@ -154,7 +153,7 @@ def test_a_simulator_is_asked_directly_though_the_environment_names_a_proxy() ->
 
 
 def test_user_and_password_are_sent_as_they_are_meant_and_never_told() -> None:
-    proxy = Proxies({"HTTPS_PROXY": "http://me%40work:a%3Ab@proxy.example.org:3128"}).of(httpx.URL("https://x.org/"))
+    proxy = Proxies({"HTTPS_PROXY": "http://me%40work:a%3Ab@proxy.example.org:3128"}).of("https://x.org/")
     assert "a%3Ab" not in f"{proxy} {proxy!r}"
     with RawServer([Reply(head(403))]) as server:
         environment = {"HTTPS_PROXY": f"http://me%40work:a%3Ab@127.0.0.1:{server.port}"}
@@ -186,14 +185,14 @@ def test_user_and_password_are_sent_as_they_are_meant_and_never_told() -> None:
 def test_variables_are_understood_as_other_programs_do(
     environment: dict[str, str], url: str, through: str | None
 ) -> None:
-    proxy = Proxies(environment).of(httpx.URL(url))
+    proxy = Proxies(environment).of(url)
     assert (str(proxy) if proxy else None) == through
 
 
 @pytest.mark.parametrize("named", ["socks5://me:secret@one:1080", "http://", "http://one:port", "://me:secret@"])
 def test_what_cannot_be_used_is_told_without_its_password(named: str) -> None:
     with pytest.raises(CatalogueInvalid, match="HTTPS_PROXY") as caught:
-        Proxies({"HTTPS_PROXY": named}).of(httpx.URL("https://api.example.org/"))
+        Proxies({"HTTPS_PROXY": named}).of("https://api.example.org/")
     assert "secret" not in str(caught.value)
 
 

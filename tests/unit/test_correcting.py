@@ -63,7 +63,7 @@ def test_a_fault_of_a_provider_is_corrected_and_the_published_figure_stands_besi
     catalogue, limits = load(), Limits(512, 2, tmp_path / "spill")
     zone = catalogue.zone("hunan")
     rows = feed_rows(catalogue, zone)
-    rows[0] = ("gdp", *rows[0][1:-3], json.dumps([BURKINA_FASO]), "[]", "[]")
+    rows[0] = ("gdp", *rows[0][1:-4], json.dumps([BURKINA_FASO]), "[]", "[]", rows[0][-1])
     with WorkingCopy.held(tmp_path / "working.duckdb", limits, reach=[tmp_path]) as copy:
         copy.describe(zone_row(zone), rows)
         copy.load(staged, [landed], slot=landed.retrieved_at, now=landed.retrieved_at)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from datazones.catalogue import load
+from datazones.codes import statuses
 from datazones.publishing import Store, StoreAddress, publish, pull
 from datazones.warehouse import WorkingCopy
 from datazones.warehouse.connecting import Limits
@@ -38,6 +39,7 @@ ASKED = {
         "FROM revision_triangle('GDP.CN-BJ')",
         "FROM first_release",
         "FROM revision_figures",
+        "FROM observation_status",
         "FROM citation",
         "FROM correction",
         "FROM quarantine",
@@ -72,6 +74,7 @@ FEED = (
     json.dumps([CORRECTION]),
     "[]",
     "[]",
+    json.dumps(statuses("eurostat")),
 )
 
 READER = """
@@ -115,7 +118,7 @@ def published(embedded: StoreAddress, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("published")
     zone_file(folder, "beijing", {"2019": 100.0, "2020": 120.0})
     revised = Zone(folder / "beijing")
-    load_into(revised, "CN-BJ", {"2019": 100.0, "2020": 121.0}, "2025-02-01", number=9)
+    load_into(revised, "CN-BJ", {"2019": 100.0, "2020": 121.0}, "2025-02-01", number=9, obs_status="bep")
     with WorkingCopy.held(folder / "beijing" / "working.duckdb", Limits(512, 1, folder / "spill")) as copy:
         copy.describe(zone_row(load().zone("beijing")), [FEED])
     made = {"beijing": revised.candidate("revised")}

@@ -103,8 +103,6 @@ def _way() -> str:
     import os
     from collections import Counter
 
-    import httpx
-
     from datazones.catalogue import load
     from datazones.settings import settings
     from datazones.transport import Proxies
@@ -113,7 +111,7 @@ def _way() -> str:
         return f"a simulator in their place, {base}"
     proxies = Proxies(os.environ)
     agencies = load(settings().zones_folder, settings().feeds_folder).agencies.values()
-    ways = Counter(proxies.of(httpx.URL(f"https://{host}/")) for agency in agencies for host in agency.hosts)
+    ways = Counter(proxies.of(f"https://{host}/") for agency in agencies for host in agency.hosts)
     return "; ".join(
         f"hosts asked {f'through {proxy}' if proxy else 'directly'}: {many}" for proxy, many in ways.items()
     )
