@@ -21,7 +21,7 @@ from prefect.exceptions import ObjectNotFound
 
 from datazones.catalogue import load
 from datazones.cli.serving import refuse_no_server
-from datazones.errors import CatalogueInvalid, StoreUnavailable
+from datazones.errors import CatalogueInvalid, PrefectUnavailable
 from datazones.settings import settings
 from infra import automations, deployments
 from infra.automations import Automation
@@ -76,7 +76,7 @@ def _run(*words: str) -> None:
     )  # fmt: skip
     sys.stderr.write(done.stderr)
     if done.returncode:
-        raise StoreUnavailable(
+        raise PrefectUnavailable(
             f"`prefect {' '.join(words)}`",
             found=(done.stdout.strip().splitlines() or ["an end without a word"])[-1],
             expected="exit code 0",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from datazones.errors import CatalogueInvalid, StoreUnavailable
+from datazones.errors import CatalogueInvalid, PrefectUnavailable
 from datazones.settings import PROVIDERS_BASE, settings
 from infra import prefect_settings
 from infra.children import answers, free_port, start, stop
@@ -105,7 +105,7 @@ def _wait(child: subprocess.Popen[bytes], address: str, folder: Path) -> None:
         if answers(f"{address}/health"):
             return
         time.sleep(0.1)
-    raise StoreUnavailable(
+    raise PrefectUnavailable(
         "the Prefect server of this command",
         found=f"no answer at {address}" if child.poll() is None else f"an end with code {child.returncode}",
         expected=f"a healthy server within {START_S:.0f} s",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from datetime import datetime
 
 from datazones.errors import UnknownCode
-from datazones.publishing.manifest import Approval, Manifest, Reference
+from datazones.publishing.manifest import Approval, Manifest, Pointer, Reference
 from datazones.publishing.pointing import before, chain, current, fetch_signed, read
 from datazones.publishing.publishing import Snapshot, move
 from datazones.publishing.signing import ANYBODY, Signer
@@ -63,14 +63,15 @@ def rollback(
     trusted: Set[str] = ANYBODY,
 ) -> Snapshot:
     """Publish an older snapshot again, as a new generation with the old files: nothing is built or sent but a manifest.
+    What is published now is published again only where another key has signed it.
 
-    UnknownCode when there is no such generation, or when its content is what is published now; StoreUnavailable or
-    SnapshotConflict as when publishing.
+    UnknownCode when there is no such generation, or when its content is published now under this signature;
+    StoreUnavailable or SnapshotConflict as when publishing.
     """
     known = trusted | {signer.public_key}
     found = read(store, prefix, known)
     target, held = state(store, prefix, generation, known)
-    if found is None or found[0].snapshot.snapshot_id == target.snapshot_id:
+    if found is None or _stands(found[0], target, signer):
         raise UnknownCode(
             f"the history of {prefix}",
             found=f"generation {generation}, whose content is published now",
@@ -90,6 +91,10 @@ def rollback(
     _refuse_swept(store, prefix, held)
     move(store, prefix, following, signer, etag)
     return Snapshot(held.zone_id, following.generation, held.snapshot_id, held.load_id, moved=True)
+
+
+def _stands(pointer: Pointer, target: Reference, signer: Signer) -> bool:
+    return pointer.snapshot.snapshot_id == target.snapshot_id and pointer.signature.public_key == signer.public_key
 
 
 def _refuse_swept(store: Store, prefix: str, manifest: Manifest) -> None:
