@@ -20,7 +20,7 @@ from datazones.warehouse.migrating import layout
 from datazones.warehouse.rebuilding import Compared, compare, standing_still
 from datazones.warehouse.restating import Restatement, carry_over, restate, restated_by_feed, restated_outside
 from datazones.warehouse.schema import newest
-from tasks.describe import feed_rows, zone_row
+from tasks.describe import zone_row
 from tasks.equip import Equipment, equipped
 from tasks.reading import as_declared, as_declared_today, read, window_of
 from tasks.standing import stand_on_published
@@ -160,9 +160,10 @@ def _made_again(equipment: Equipment, zone: Zone, repeat: Repeat) -> Iterator[tu
     held, limits = equipment.working(zone), equipment.limits
     with WorkingCopy.held(held, limits) as copy:
         log, parent, pending, aside = copy.log(), copy.parent(), copy.pending(), copy.quarantined()
+        described = copy.feeds()
     made = _empty(equipment.rebuilding / zone.zone_id) / "working.duckdb"
     with WorkingCopy.held(made, limits, reach=[made.parent]) as copy:
-        copy.describe(zone_row(zone), feed_rows(equipment.catalogue, zone))
+        copy.describe(zone_row(zone), described)
         for logged in log:
             staged = repeat(logged, made.parent)
             copy.load(staged, logged.answers, slot=logged.slot, now=logged.loaded_at, load_id=logged.load_id)

@@ -102,9 +102,15 @@ class Catalogue:
                 f"{kind} {name!r}",
                 found="no file of that name",
                 expected="one of " + ", ".join(entries),
-                next_step="`datazones feeds` lists them" if kind == "feed" else "`datazones zones` lists them",
+                next_step=_FEEDS if kind == "feed" else "`datazones zones` lists them",
             )
         return entries[name]
+
+
+_FEEDS = (
+    "`datazones feeds` lists them; one that zones have read keeps its file, also when it is given up "
+    "(docs/adding-a-feed.md, 7)"
+)
 
 
 def load(zones: Path | None = None, feeds: Path | None = None, agencies: Path | None = None) -> Catalogue:

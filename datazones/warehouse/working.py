@@ -60,19 +60,29 @@ class WorkingCopy:
             )
 
     def describe(self, zone: Sequence[str], feeds: Sequence[Sequence[str]]) -> None:
-        """The zone and the feeds as the catalogue has them today."""
-        connection = self._connection
-        if connection.execute("FROM zone").fetchall() == [tuple(zone)] and connection.execute(
-            "FROM feed ORDER BY feed_id"
-        ).fetchall() == sorted(tuple(feed) for feed in feeds):
+        """The zone and the feeds as the catalogue has them today.
+
+        A feed that it has no longer keeps its row while series of it are held: they are cited, and read, by it.
+        """
+        connection, now = self._connection, [tuple(feed) for feed in feeds]
+        given_up = connection.execute(
+            "FROM feed SEMI JOIN series USING (feed_id) WHERE NOT list_contains($1::VARCHAR[], feed_id)",
+            [[row[0] for row in now]],
+        ).fetchall()
+        wanted = sorted([*now, *given_up])
+        if connection.execute("FROM zone").fetchall() == [tuple(zone)] and self.feeds() == wanted:
             return
         with self._transaction():
             connection.execute("DELETE FROM zone")
             connection.execute("DELETE FROM feed")
             connection.execute("INSERT INTO zone VALUES (?, ?, ?, ?, ?, ?)", list(zone))
             connection.executemany(
-                "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list(feed) for feed in feeds]
+                "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list(row) for row in wanted]
             )
+
+    def feeds(self) -> list[tuple[str, ...]]:
+        """What `describe` said last of the feeds, in the order of their ids."""
+        return self._connection.execute("FROM feed ORDER BY feed_id").fetchall()
 
     def watermark(self, feed_id: str) -> tuple[Landed, ...]:
         """The raw answers that the feed's last load read; empty before the first."""
