@@ -31,15 +31,13 @@ _EXCERPT = Caps(wire_bytes=1 << 20, inflated_bytes=1 << 22, ratio=100.0)
 
 _IDLE_S = 15.0
 
+_ASKED_AGAIN = "nothing: it is asked again; if it lasts, look at the provider's own status page"
 _BY_PROXY = ", and at HTTPS_PROXY if this network has a proxy that leads outside"
 _AUTHORITIES = "SSL_CERT_FILE or SSL_CERT_DIR"
 
 logging.getLogger("httpcore").setLevel(logging.INFO)  # below that it logs headers, and providers echo keys in them
 
 _VALIDATORS = ("etag", "last-modified")
-
-
-_ASKED_AGAIN = "nothing: it is asked again; if it lasts, look at the provider's own status page"
 
 
 def unavailable(subject: str, found: str, next_step: str = _ASKED_AGAIN) -> ProviderUnavailable:
@@ -192,7 +190,7 @@ class Lines:
         """
         try:
             context = httpx.create_ssl_context()
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise CatalogueInvalid(
                 f"the setting {_AUTHORITIES}",
                 found=f"a file or folder that cannot be read: {error}",
