@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     )
     zones_folder: Path | None = Field(None, description="folder of zone files; unset: the ten that ship with Datazones")
     feeds_folder: Path | None = Field(None, description="folder of feed files; unset: those that ship with Datazones")
+    agencies_folder: Path | None = Field(None, description="folder of agency files; unset: those that ship")
     now: datetime | None = Field(
         None, description="an instant to take for the present, for rehearsals and simulated time only"
     )

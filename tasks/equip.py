@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from datazones import lacking
 from datazones.backfilling import Ledger
 from datazones.backfilling.answered import Answered
-from datazones.catalogue import Agency, Catalogue, Feed, Zone, load
+from datazones.catalogue import Agency, Catalogue, Feed, Zone, installed
 from datazones.catalogue.asking import requests
 from datazones.copies import forget
 from datazones.errors import CatalogueInvalid
@@ -299,7 +299,7 @@ def equipped() -> Iterator[Equipment]:
     chosen = settings()
     with lacking.told(chosen.home), ExitStack() as stack:
         presence.hold(chosen.home)
-        _current = Equipment(chosen, load(chosen.zones_folder, chosen.feeds_folder), stack)
+        _current = Equipment(chosen, installed(chosen), stack)
         try:
             yield _current
         finally:

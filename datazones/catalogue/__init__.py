@@ -7,6 +7,6 @@ names the topics it serves, a zone the topics it wants.
 from __future__ import annotations
 
 from datazones.catalogue.entries import Agency, Feed, Zone
-from datazones.catalogue.loading import Catalogue, load
+from datazones.catalogue.loading import Catalogue, installed, load
 
-__all__ = ["Agency", "Catalogue", "Feed", "Zone", "load"]
+__all__ = ["Agency", "Catalogue", "Feed", "Zone", "installed", "load"]

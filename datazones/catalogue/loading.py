@@ -15,6 +15,7 @@ from datazones import dialects, quirks
 from datazones.catalogue.entries import Agency, Entry, Feed, Terms, Zone
 from datazones.errors import CatalogueInvalid, UnknownCode
 from datazones.periods import period
+from datazones.settings import Settings
 from datazones.validating import first_fault
 
 SHIPPED = Path(__file__).parent
@@ -111,6 +112,11 @@ _FEEDS = (
     "`datazones feeds` lists them; one that zones have read keeps its file, also when it is given up "
     "(docs/adding-a-feed.md, 7)"
 )
+
+
+def installed(settings: Settings) -> Catalogue:
+    """The catalogue of this installation. CatalogueInvalid names file and key."""
+    return load(settings.zones_folder, settings.feeds_folder, settings.agencies_folder)
 
 
 def load(zones: Path | None = None, feeds: Path | None = None, agencies: Path | None = None) -> Catalogue:

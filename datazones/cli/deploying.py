@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTag
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
-from datazones.catalogue import load
+from datazones.catalogue import installed
 from datazones.cli.serving import refuse_no_server
 from datazones.errors import CatalogueInvalid, PrefectUnavailable
 from datazones.settings import settings
@@ -37,7 +37,7 @@ OURS = "datazones"
 def deploy() -> Iterator[dict[str, object]]:
     """What was put on Prefect's server, one row a kind."""
     refuse_no_server()
-    catalogue = load(settings().zones_folder, settings().feeds_folder)
+    catalogue = installed(settings())
     with get_client(sync_client=True) as client, TemporaryDirectory() as folder:
         yield {"what": f"work pool {POOL}", "found": _pool(client)}
         told = Path(folder) / "prefect.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from datazones.catalogue import load
+from datazones.catalogue.loading import SHIPPED
 from expectations.rules import rules
 from infra.simulator.server import serving
 from tests.faults.rawserver import RawServer, Reply, head, whole
@@ -133,3 +135,25 @@ def test_an_explanation_hides_the_key_and_says_whether_it_is_set(tmp_path: Path)
     assert f"{SETTING}, NOT set" in unset.stdout
     assert f"{SETTING}, set" in known.stdout
     assert KEY not in known.stdout
+
+
+def test_a_provider_of_ones_own_is_one_file_beside_its_feed_and_its_flags_are_of_a_scheme_that_is_known(
+    tmp_path: Path,
+) -> None:
+    feeds, agencies = (shutil.copytree(SHIPPED / name, tmp_path / name) for name in ("feeds", "agencies"))
+    shipped = (agencies / "owid.toml").read_text()
+    agency = shipped.replace("ourworldindata.org", "data.example.org").replace('"OWID"', '"UIS"')
+    (agencies / "unesco.toml").write_text(agency + 'flag_scheme = "uis"\n')
+    feed = (feeds / "owid_internet_use.toml").read_text().replace('agency = "owid"', 'agency = "unesco"')
+    (feeds / "unesco_internet_use.toml").write_text(feed.replace("ourworldindata.org", "data.example.org"))
+    ours = {"DATAZONES_FEEDS_FOLDER": str(feeds), "DATAZONES_AGENCIES_FOLDER": str(agencies)}
+    done = run("explain", "unesco_internet_use", "--json", cwd=tmp_path, **ours)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["agency"].startswith("UIS, ")
+    assert said["reads"]["status flags are those of"] == "uis"
+    (agencies / "unesco.toml").write_text(agency + 'flag_scheme = "unesco"\n')
+    wrong = run("explain", "unesco_internet_use", cwd=tmp_path, **ours)
+    assert wrong.returncode == 2
+    assert "flag_scheme" in wrong.stderr
+    assert "'uis'" in wrong.stderr

@@ -56,12 +56,12 @@ def _print_policies(*, readers: bool) -> None:
     readers: what is published, and no raw answers."""
     import json
 
-    from datazones.catalogue import load
+    from datazones.catalogue import installed
     from datazones.publishing import policy, reading_policy
     from datazones.settings import settings
 
     chosen = settings()
-    catalogue = load(chosen.zones_folder, chosen.feeds_folder)
+    catalogue = installed(chosen)
     policies = {
         zone.zone_id: reading_policy(chosen.store_bucket, zone.prefix)
         if readers
@@ -90,10 +90,10 @@ def _settings() -> str:
 
 
 def _catalogue() -> str:
-    from datazones.catalogue import load
+    from datazones.catalogue import installed
     from datazones.settings import settings
 
-    catalogue = load(settings().zones_folder, settings().feeds_folder)
+    catalogue = installed(settings())
     counted = {name: len(getattr(catalogue, name)) for name in ("zones", "hubs", "feeds", "agencies")}
     return ", ".join(f"{name} {number}" for name, number in counted.items())
 
@@ -103,14 +103,14 @@ def _way() -> str:
     import os
     from collections import Counter
 
-    from datazones.catalogue import load
+    from datazones.catalogue import installed
     from datazones.settings import settings
     from datazones.transport import Proxies
 
     if base := settings().providers_base:
         return f"a simulator in their place, {base}"
     proxies = Proxies(os.environ)
-    agencies = load(settings().zones_folder, settings().feeds_folder).agencies.values()
+    agencies = installed(settings()).agencies.values()
     ways = Counter(proxies.of(f"https://{host}/") for agency in agencies for host in agency.hosts)
     return "; ".join(
         f"hosts asked {f'through {proxy}' if proxy else 'directly'}: {many}" for proxy, many in ways.items()

@@ -9,11 +9,11 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(as_json: bool) -> None:
     """List the feeds: what each collects, from whom, on what terms, for which zones."""
-    from datazones.catalogue import load
+    from datazones.catalogue import installed
     from datazones.cli import printing
     from datazones.settings import settings
 
-    catalogue = load(settings().zones_folder, settings().feeds_folder)
+    catalogue = installed(settings())
     printing.rows(
         [
             {

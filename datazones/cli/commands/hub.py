@@ -21,10 +21,10 @@ def command(hubs: tuple[str, ...], as_json: bool) -> None:
     datazones query national "FROM ai_race WHERE is_newest"
     datazones query national "FROM contribution"
     """
-    from datazones.catalogue import load
+    from datazones.catalogue import installed
     from datazones.cli.refreshing import refresh_all
     from datazones.settings import settings
 
-    catalogue = load(settings().zones_folder, settings().feeds_folder)
+    catalogue = installed(settings())
     chosen = [catalogue.hub(name).zone_id for name in hubs] or list(catalogue.hubs)
     sys.exit(refresh_all(chosen, (), as_json=as_json))
