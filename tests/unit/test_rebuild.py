@@ -23,6 +23,7 @@ from datazones.warehouse import WorkingCopy, export, query
 from tasks.equip import Equipment, equipped
 from tasks.reading import read
 from tasks.rebuild import rebuild, reread
+from tasks.standing import stand_on_published
 from tests.unit.expectations_zone import doctored, examined
 
 ZONE = """
@@ -169,6 +170,23 @@ def test_a_zone_is_made_again_as_its_feed_declared_it_then(worker: Worker) -> No
     _some_history(worker)
     worker.declare('absent = "withdrawn"\ntolerance = 0.5')
     assert all(table.same for table in rebuild("hunan").tables)
+
+
+def test_what_a_zone_has_of_a_feed_that_it_gave_up_stays_with_its_terms_and_is_made_again(worker: Worker) -> None:
+    cited = "SELECT feed_id, attribution, licence FROM citation ORDER BY feed_id"
+    zone = worker.equipment.catalogue.zone("hunan")
+    stand_on_published(worker.equipment, zone)
+    worker.load("2018-10-19", "2018-10-18", {"2016": 11.0, "2017": 12.0})
+    (was,) = worker.ask(cited)
+    gdp = worker.catalogue / "feeds" / "gdp.toml"
+    shutil.copy(gdp, gdp.with_stem("product"))
+    gdp.write_text(gdp.read_text().replace('["gdp"]', '["given_up"]'))
+    worker.equipment.catalogue = load(worker.catalogue / "zones", worker.catalogue / "feeds")
+    for _ in "the first run", "the next one":
+        assert list(stand_on_published(worker.equipment, zone).watermarks) == ["product"]
+        assert worker.ask(cited) == [was, ("product", *was[1:])]
+    assert worker.ask("SELECT obs_value FROM observation WHERE feed_id = 'gdp'") == [(11.0,), (12.0,)]
+    assert rebuild("hunan", check=True).others == []
 
 
 def test_a_working_copy_that_is_not_what_its_raw_answers_say_is_told_and_left_alone(worker: Worker) -> None:
