@@ -17,7 +17,7 @@ from datazones.settings import Settings
 from datazones.warehouse.connecting import Limits
 from datazones.warehouse.uniting import unite
 from tasks.describe import zone_row
-from tests.unit.expectations_zone import Zone
+from tests.unit.expectations_zone import Zone, feed_row
 
 FEEDS = ("gdp", "pat")
 """What every zone of the tests shares."""
@@ -90,7 +90,7 @@ def contribution(zone_id: str, path: Path | None, feeds: tuple[str, ...] = FEEDS
 
 def united_of(path: Path, members: list[Contribution]) -> tuple[Table, ...]:
     """The hub of these contributions, written to `path`."""
-    feeds = [(feed, "NBS", "fsnd", "Figures", "terms", "cite", "docs", "terms", *("[]",) * 4) for feed in FEEDS]
+    feeds = [feed_row(feed) for feed in FEEDS]
     limits = Limits(memory_mb=512, threads=2, spill=path.parent / "spill")
     return unite(zone_row(load().hub("national")), feeds, members, path, limits, path.parent / "hub.parts").tables
 

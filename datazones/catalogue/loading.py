@@ -20,6 +20,11 @@ from datazones.validating import first_fault
 
 SHIPPED = Path(__file__).parent
 
+_FEEDS = (
+    "`datazones feeds` lists them; one that zones have read keeps its file, also when it is given up "
+    "(docs/adding-a-feed.md, 7)"
+)
+
 _Kind = TypeVar("_Kind", bound=Entry)
 
 
@@ -106,12 +111,6 @@ class Catalogue:
                 next_step=_FEEDS if kind == "feed" else "`datazones zones` lists them",
             )
         return entries[name]
-
-
-_FEEDS = (
-    "`datazones feeds` lists them; one that zones have read keeps its file, also when it is given up "
-    "(docs/adding-a-feed.md, 7)"
-)
 
 
 def installed(settings: Settings) -> Catalogue:

@@ -15,6 +15,8 @@ from datazones.transport.manners import Manners
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], list[str]]
 
+_PORTS = {"http": 80, "https": 443}
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 _METADATA = ("169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.0/24", "fd00:ec2::/32")
 """Where clouds answer whoever asks from inside, credentials included."""
@@ -45,6 +47,11 @@ def objection(url: httpx.URL | None, manners: Manners) -> str | None:
     if host not in manners.allowed_hosts:
         return f"the host {host!r}"
     return None
+
+
+def endpoint(url: httpx.URL) -> tuple[str, int]:
+    """Host and port, as they are connected to."""
+    return url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
 
 
 def rebased(url: httpx.URL, base: str | None) -> httpx.URL:

@@ -15,7 +15,7 @@ import stamina
 
 from datazones.errors import DatazonesError, ProviderRefused, RateLimited, Transient
 from datazones.model import Request
-from datazones.transport.addresses import Resolve, rebased, system_resolve
+from datazones.transport.addresses import Resolve, endpoint, rebased, system_resolve
 from datazones.transport.answering import NOT_MODIFIED, REDIRECTS, WHOLE, answered_by, refusal
 from datazones.transport.exchanging import Lines, Received
 from datazones.transport.inflating import Caps
@@ -54,7 +54,7 @@ class Transport:
         self._base = providers_base
         wire = Wire(resolve, manners.private_addresses_allowed)
         if providers_base is not None:
-            wire.trust(*_origin(providers_base))
+            wire.trust(*endpoint(httpx.URL(providers_base)))
             proxies = DIRECTLY
         self._lines = Lines(wire, manners.certificates, proxies)
         self._one_at_a_time = threading.Lock()
@@ -173,9 +173,3 @@ class Transport:
                 next_step="nothing: the next run asks again; spread the schedules of this agency's feeds",
                 retry_after=wait,
             )
-
-
-def _origin(base: str) -> tuple[str, int]:
-    """Host and port of the simulator, as they are connected to."""
-    url = httpx.URL(base)
-    return url.raw_host.decode("ascii"), url.port or {"http": 80, "https": 443}[url.scheme]

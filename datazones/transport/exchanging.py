@@ -175,10 +175,10 @@ class Lines:
         return kept
 
     def _connection(self, origin: httpcore.Origin, proxy: Proxy | None) -> httpcore.ConnectionInterface:
+        tls = self._tls if origin.scheme == b"https" or (proxy and proxy.encrypted) else None
         if proxy is not None:
-            self._wire.trust(proxy.host, proxy.port)
-            return proxy.connection(origin, self._tls, _IDLE_S, self._wire)
-        tls = self._tls if origin.scheme == b"https" else None
+            self._wire.trust(*proxy.endpoint)
+            return proxy.connection(origin, tls, _IDLE_S, self._wire)
         return httpcore.HTTPConnection(origin, ssl_context=tls, keepalive_expiry=_IDLE_S, network_backend=self._wire)
 
     @cached_property

@@ -12,11 +12,10 @@ import httpx
 
 from datazones.errors import CatalogueInvalid, DatazonesError, ProviderRefused, ProviderUnavailable
 from datazones.loopback import EXCEPTED
-from datazones.transport.addresses import parsed
+from datazones.transport.addresses import endpoint, parsed
 
 _FALLBACK = "all"
 _SCHEMES = ("http", "https")
-_PORTS = {"http": 80, "https": 443}
 _WHO = ("407", "401")
 """407 it is, but there are proxies that answer a wrong password with the status of a server."""
 
@@ -32,26 +31,33 @@ class Proxy:
     address: httpx.URL = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}, the proxy that {self.setting} names"
+        return f"{self.place}, the proxy that {self.setting} names"
 
     @property
-    def host(self) -> str:
-        return self.address.raw_host.decode("ascii")
+    def place(self) -> str:
+        """Host and port."""
+        return "{}:{}".format(*self.endpoint)
 
     @property
-    def port(self) -> int:
-        return self.address.port or _PORTS[self.address.scheme]
+    def endpoint(self) -> tuple[str, int]:
+        return endpoint(self.address)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what is said to the proxy itself is."""
+        return self.address.scheme == "https"
 
     def connection(
-        self, origin: httpcore.Origin, tls: ssl.SSLContext, idle_s: float, wire: httpcore.NetworkBackend
+        self, origin: httpcore.Origin, tls: ssl.SSLContext | None, idle_s: float, wire: httpcore.NetworkBackend
     ) -> httpcore.ConnectionInterface:
         """A connection that leads through the proxy: of what is encrypted it sees the host's name, and no more."""
         name, password = self.address.username, self.address.password
+        host, port = self.endpoint
         through = httpcore.HTTPProxy(
-            httpcore.URL(scheme=self.address.raw_scheme, host=self.address.raw_host, port=self.port, target=b"/"),
+            httpcore.URL(scheme=self.address.scheme, host=host, port=port, target=b"/"),
             proxy_auth=(name.encode(), password.encode()) if name or password else None,
             ssl_context=tls,
-            proxy_ssl_context=tls if self.address.scheme == "https" else None,
+            proxy_ssl_context=tls if self.encrypted else None,
             keepalive_expiry=idle_s,
             network_backend=wire,
         )
@@ -69,7 +75,7 @@ class Proxy:
         if answered.startswith(_WHO):
             return CatalogueInvalid(
                 f"the setting {self.setting}",
-                found=f"{self.host}:{self.port}, a proxy that wants to know who asks, or knows us by another password",
+                found=f"{self.place}, a proxy that wants to know who asks, or knows us by another password",
                 expected=f"an address with both, such as {_EXAMPLE}",
                 next_step=f"set {self.setting} anew, with %40 for @ and %3A for : in a password",
             )

@@ -69,6 +69,11 @@ def literal(said: str | Path) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def insert(connection: duckdb.DuckDBPyConnection, table: str, row: Sequence[object]) -> None:
+    """One row, with a value for each column of the table."""
+    connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", list(row))
+
+
 def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     """The one number that is asked for."""
     row = connection.execute(sql).fetchone()

@@ -14,7 +14,7 @@ import duckdb
 
 from datazones.model import Contribution
 from datazones.warehouse import migrating, schema
-from datazones.warehouse.connecting import Limits, literal, opened
+from datazones.warehouse.connecting import Limits, insert, literal, opened
 from datazones.warehouse.exporting import STORAGE_VERSION, Exported, held_feeds
 from datazones.warehouse.fingerprinting import contents
 from datazones.warehouse.marts import Mart, marts
@@ -51,11 +51,11 @@ def unite(
         connection.execute("USE candidate")
         schema.create(connection)
         connection.execute(_script("hub.sql"))
-        connection.execute(f"INSERT INTO zone VALUES ({_places(hub)})", list(hub))
+        insert(connection, "zone", hub)
         for feed in feeds:
-            connection.execute(f"INSERT INTO feed VALUES ({_places(feed)})", list(feed))
+            insert(connection, "feed", feed)
         for member in members:
-            connection.execute(f"INSERT INTO contribution VALUES ({_places(_row(member))})", _row(member))
+            insert(connection, "contribution", _row(member))
         _tell(connection, files)
         connection.execute(_script("uniting.sql"))
         for mart in marts(KIND):
@@ -117,7 +117,7 @@ def _tell(connection: duckdb.DuckDBPyConnection, files: dict[str, Path]) -> None
 def _make(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     connection.execute(f"CREATE TABLE {mart.name} AS SELECT * FROM ({mart.sql}) ORDER BY ALL")
     connection.execute(f"COMMENT ON TABLE {mart.name} IS {literal(mart.about)}")
-    connection.execute("INSERT INTO mart VALUES (?, ?, ?)", [mart.name, mart.about, mart.digest])
+    insert(connection, "mart", (mart.name, mart.about, mart.digest))
 
 
 def _marts() -> list[tuple[str, str]]:
@@ -133,10 +133,6 @@ def _row(member: Contribution) -> list[object]:
         naive(member.as_of) if member.as_of else None,
         list(member.feeds),
     ]
-
-
-def _places(row: Sequence[object]) -> str:
-    return ", ".join("?" * len(row))
 
 
 def _script(name: str) -> str:

@@ -14,7 +14,7 @@ import orjson
 from datazones.errors import WarehouseBusy
 from datazones.model import Broken, Landed, Logged, Parent, Quarantined, Revisions, Staged
 from datazones.warehouse import migrating, quarantining, revising, schema
-from datazones.warehouse.connecting import Limits, literal, opened
+from datazones.warehouse.connecting import Limits, insert, literal, opened
 
 STORAGE_VERSION = "v1.4.0"
 """Of working copies: from this one on a stale WAL beside a replaced file is refused, not replayed."""
@@ -75,10 +75,9 @@ class WorkingCopy:
         with self._transaction():
             connection.execute("DELETE FROM zone")
             connection.execute("DELETE FROM feed")
-            connection.execute("INSERT INTO zone VALUES (?, ?, ?, ?, ?, ?)", list(zone))
-            connection.executemany(
-                "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [list(row) for row in wanted]
-            )
+            insert(connection, "zone", zone)
+            for row in wanted:
+                insert(connection, "feed", row)
 
     def feeds(self) -> list[tuple[str, ...]]:
         """What `describe` said last of the feeds, in the order of their ids."""

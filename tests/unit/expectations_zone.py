@@ -27,6 +27,18 @@ Row = tuple[str, str, float | None, str | None]
 """Series key, period, figure, status."""
 
 
+FEED = {
+    "agency_id": "NBS", "dataflow_id": "fsnd", "title": "Figures", "licence": "terms", "attribution": "cite",
+    "docs": "docs", "terms": "terms", "corrections": "[]", "breaks": "[]", "renames": "[]", "statuses": "[]",
+}  # fmt: skip
+
+
+def feed_row(feed_id: str, **said: str) -> tuple[str, ...]:
+    """A row of the table `feed`; `said` by the names of its columns."""
+    assert said.keys() <= FEED.keys()
+    return (feed_id, *(FEED | said).values())
+
+
 def observations(rows: Sequence[Row], freq: str = "A") -> pl.DataFrame:
     """The rows in the observation schema."""
     columns = ("series_key", "time_period", "obs_value", "obs_status")

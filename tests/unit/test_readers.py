@@ -22,7 +22,7 @@ from datazones.warehouse.exporting import STORAGE_VERSION
 from tasks.describe import zone_row
 from tests.hubs import hub_of, load_into, zone_file
 from tests.snapshots import AT, PASSED, SIGNER, candidate, offered_as
-from tests.unit.expectations_zone import Zone
+from tests.unit.expectations_zone import Zone, feed_row
 
 OURS = "1.5.5"
 READERS = {"v1.2.0": ("1.2.2", "1.3.2", "1.4.4", OURS, "2.0.0")}
@@ -62,20 +62,7 @@ CORRECTION = {
     "correction_id": "typo", "cause": "a digit too many", "declared_on": "2024-01-01", "series_key": "GDP.CN-BJ",
     "time_period": "2019", "found": 1000.0, "corrected": 100.0,
 }  # fmt: skip
-FEED = (
-    "gdp",
-    "NBS",
-    "fsnd",
-    "Product",
-    "terms of use",
-    "cite NBS",
-    "docs",
-    "terms",
-    json.dumps([CORRECTION]),
-    "[]",
-    "[]",
-    json.dumps(statuses("eurostat")),
-)
+FEED = feed_row("gdp", corrections=json.dumps([CORRECTION]), statuses=json.dumps(statuses("eurostat")))
 
 READER = """
 import json, sys

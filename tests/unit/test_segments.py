@@ -14,7 +14,7 @@ from datazones.errors import ResponseMalformed, StructureChanged
 from datazones.model import Break, Landed, Revisions, Staged
 from datazones.warehouse import WorkingCopy, compare, export
 from tests.unit.expectations_zone import Zone as Gated
-from tests.unit.expectations_zone import declared, examined
+from tests.unit.expectations_zone import declared, examined, feed_row
 from tests.unit.test_warehouse import Figures, Zone
 
 TO_WAN = Break("a", date(2020, 1, 1), "万元", None, None)
@@ -63,19 +63,8 @@ def test_at_every_instant_a_series_is_known_in_one_unit_and_all_of_it_stays_read
 
 def test_a_break_is_told_with_its_cause_and_is_no_revision(broken: Declaring) -> None:
     with WorkingCopy.held(broken.path, broken.limits) as copy:
-        copy.describe(
-            ("z",) * 6,
-            [
-                (
-                    "figures",
-                    *("x",) * 7,
-                    "[]",
-                    '[{"series": "a", "since": "2020-01-01", "cause": "yearbook"}]',
-                    "[]",
-                    "[]",
-                )
-            ],
-        )
+        breaks = '[{"series": "a", "since": "2020-01-01", "cause": "yearbook"}]'
+        copy.describe(("z",) * 6, [feed_row("figures", breaks=breaks)])
     assert broken.ask(
         "SELECT series_key, year(since), segment_before, segment, unit_measure_before, unit_measure, cause "
         "FROM series_break"
@@ -193,7 +182,7 @@ def test_a_renamed_series_goes_on_and_is_found_under_both_keys(zone: Declaring) 
     assert zone.ask("SELECT series_key, dimensions FROM series") == [("c", '{"ref_area":"c"}')]
     with WorkingCopy.held(zone.path, zone.limits) as copy:
         named = '[{"former_key": "a", "series_key": "b", "now_key": "c", "since": "2019-01-01", "cause": "recoded"}]'
-        copy.describe(("z",) * 6, [("figures", *("x",) * 7, "[]", "[]", named, "[]")])
+        copy.describe(("z",) * 6, [feed_row("figures", renames=named)])
     for key in ("a", "c"):
         assert zone.ask(f"SELECT obs_value FROM revision_triangle('{key}') WHERE time_period = '2016'") == [
             (1.0,), (1.25,), (1.5,),
@@ -223,7 +212,7 @@ def test_readers_of_the_former_key_lose_no_series_at_the_gate(tmp_path: Path) ->
     gated.load([("b.CN", *row[1:]) for row in rows], "2021-02-01", unit_measure="亿元", renames={"a.CN": "b.CN"})
     with WorkingCopy.held(tmp_path / "working.duckdb", gated._limits) as copy:
         named = '[{"former_key": "a.CN", "series_key": "b.CN", "now_key": "b.CN"}]'
-        copy.describe(("z",) * 6, [("gdp", *("x",) * 7, "[]", "[]", named, "[]")])
+        copy.describe(("z",) * 6, [feed_row("gdp", renames=named)])
     verdict = examined(gated.candidate("renamed"), published, date(2021, 3, 1))
     assert verdict.passed
     assert not [finding for finding in verdict.findings if finding.severity != "info"]

@@ -9,7 +9,7 @@ WITH declared AS (
     FROM feed
 ), given AS (
     SELECT DISTINCT feed_id, obs_status
-    FROM (SELECT DISTINCT series_id, obs_status FROM latest UNION SELECT series_id, obs_status FROM superseded)
+    FROM (SELECT series_id, obs_status FROM latest UNION SELECT series_id, obs_status FROM superseded)
     JOIN series USING (series_id) WHERE obs_status IS NOT NULL
 ), parted AS (
     SELECT feed_id, obs_status, unnest(parts) AS part, generate_subscripts(parts, 1) AS nth
@@ -24,6 +24,6 @@ WITH declared AS (
 SELECT feed_id, obs_status,
        CASE WHEN bool_and(meaning IS NOT NULL) THEN string_agg(cl_obs_status, ' ' ORDER BY nth, place) END AS cl_obs_status,
        CASE WHEN bool_and(meaning IS NOT NULL) THEN string_agg(meaning, '; ' ORDER BY nth, place) END AS meaning
-FROM marked LEFT JOIN declared USING (feed_id, mark)
+FROM given LEFT JOIN marked USING (feed_id, obs_status) LEFT JOIN declared USING (feed_id, mark)
 GROUP BY feed_id, obs_status;
 COMMENT ON VIEW observation_status IS 'What each status means that the observations of a feed have or had, in the code list of SDMX.';
