@@ -13,7 +13,10 @@ from expectations.rules import rule
 
 @rule("warning")
 def periods_arrive() -> Expectation:
-    """A feed's next period is there when its release calendar, or what is usual for its frequency, says so."""
+    """A feed's next period is there when its release calendar, or what is usual for its frequency, says so.
+
+    Of feeds that the zone has given up, nothing is due.
+    """
     return no_rows(
         """
         WITH newest AS (
@@ -30,7 +33,7 @@ def periods_arrive() -> Expectation:
         SELECT feed_id, series_key, 'the newest ' || freq || ' period ended on ' || ended
                || '; the next was due on ' || coalesce(released_on, next_end + coalesce(due_days, usual_days)::INTEGER)
                AS found
-        FROM next LEFT JOIN declared USING (feed_id)
+        FROM next JOIN declared USING (feed_id)
                   LEFT JOIN (SELECT feed_id, max(known_at) AS known_at FROM vintage GROUP BY feed_id) USING (feed_id),
              examination
         WHERE CASE WHEN released_on IS NULL THEN today > next_end + coalesce(due_days, usual_days)::INTEGER

@@ -350,6 +350,14 @@ def test_a_feed_with_a_release_calendar_is_late_by_that_and_by_nothing_else(
     assert not [each for each in found if "gdp" in each and released not in each]
 
 
+def test_a_feed_that_was_given_up_is_not_late(files: tuple[Path, Path]) -> None:
+    published, candidate = files
+    old = doctored(candidate, *DAMAGES["freshness.periods_arrive"][0])
+    given_up = [feed for feed in FEEDS if feed.feed_id != "gdp"]
+    told_late = examined(old, published, feeds=given_up, neighbours={"anhui": candidate}).findings
+    assert "gdp" not in [finding.sample[0]["feed_id"] for finding in told_late if "periods_arrive" in finding.rule]
+
+
 def test_coarse_figures_that_fit_another_period_by_coincidence_are_not_held_for_a_shift(tmp_path: Path) -> None:
     chance = Random(5)
     keys = [f"BAL.{nth:04}" for nth in range(1500)]
