@@ -61,6 +61,7 @@ def main() -> None:
     for name, setting in UNTOLD.items():
         os.environ.setdefault(name, setting)
     os.environ.update(unproxied(os.environ))
+    have_a_home()
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no letters for is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -71,3 +72,11 @@ def main() -> None:
         leave(error.exit_code)
     except SystemExit as end:  # as click ends every command
         leave(end.code)
+
+
+def have_a_home() -> None:
+    """For a user without a home, as a container may have: Prefect, which ends where there is none, takes the root."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.sep

@@ -57,6 +57,23 @@ def test_what_lists_commands_says_the_whole_sentence_of_each(words: tuple[str, .
     assert all(line.endswith(".") and not line.endswith("..") for line in told)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be a user whom the machine does not know")
+def test_a_user_without_a_home_can_use_what_wants_one() -> None:
+    """As whom a container may run; all that it may do besides is read where Python lies."""
+    stranger = ["setpriv", "--reuid", "12345", "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"]
+    imported = "import prefect.settings"
+    ours = f"from datazones.cli.main import have_a_home; have_a_home(); {imported}; print(prefect.settings.__name__)"
+    without, with_it = (
+        subprocess.run(
+            [*stranger, sys.executable, "-c", code],
+            capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"},
+        )
+        for code in (imported, ours)
+    )  # fmt: skip
+    assert "Could not determine home directory" in without.stderr
+    assert with_it.stdout == "prefect.settings\n"
+
+
 def test_the_front_door_loads_nothing_heavy() -> None:
     script = (
         "import sys; from datazones.cli.main import group\n"
