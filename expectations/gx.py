@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import cast
 
 import great_expectations as gx
@@ -39,6 +40,7 @@ from expectations.verdicts import broken, verdict
 RULES = {rule.rule_id: rule for rule in rules()}
 
 tqdm.monitor_interval = 0  # no thread beside the one that forks
+tqdm.set_lock(RLock())  # nor, since Python 3.14, a process that watches over a lock for many processes
 
 OBSERVATIONS = "latest"
 """The table that the suite is asked of: the observations as they are known now."""
